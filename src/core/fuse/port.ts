@@ -1,0 +1,182 @@
+import type { Attr } from '../system/attr.js';
+import type { FileSystemStatus } from '../system/files.js';
+
+/**
+ * The port between the kernel and the file system: bindings carry requests, operations answer them. Operations are
+ * synchronous and return 0 or a count, or a negated errno, or PARK. Objects passed as `out`, and the caller, are reused:
+ * they are valid until the operation returns. Names are bytes (latin1 strings).
+ */
+
+/** The kernel's name for an inode while it knows it. The root is 1. */
+export type NodeId = number;
+export const ROOT_NODE: NodeId = 1;
+
+/**
+ * Answer of an operation that cannot go on yet (it waits for the permit): the binding keeps the request and presents it
+ * again, in the order of arrival, at `resumeParked`. Such an operation has changed nothing.
+ */
+export const PARK = 1_000_000_000_000;
+
+/** The process that made the request. */
+export interface Caller {
+  uid: number;
+  gid: number;
+  pid: number;
+}
+
+/** A name found or made. `node` 0 with result 0: the name does not exist, and the kernel may remember that. */
+export interface Entry {
+  node: NodeId;
+  /** Tells two uses of one node id apart. */
+  generation: number;
+  readonly attr: Attr;
+}
+
+/** A file opened. */
+export interface Opened {
+  /** The file system's own number for it. */
+  handle: number;
+  /** Pages the kernel has cached for the file are still good. */
+  keepCache: boolean;
+  /** Reads and writes bypass the kernel's page cache. */
+  directIo: boolean;
+}
+
+/** Which attributes to change, FATTR_* in linux/fuse.h; bits of `valid`. */
+export const SetattrValid = {
+  mode: 1 << 0,
+  uid: 1 << 1,
+  gid: 1 << 2,
+  size: 1 << 3,
+  atime: 1 << 4,
+  mtime: 1 << 5,
+  handle: 1 << 6,
+  atimeNow: 1 << 7,
+  mtimeNow: 1 << 8,
+  killSuidgid: 1 << 11,
+} as const;
+
+export interface AttrChange {
+  valid: number;
+  handle: number;
+  mode: number;
+  uid: number;
+  gid: number;
+  size: number;
+  atimeSec: number;
+  atimeNsec: number;
+  mtimeSec: number;
+  mtimeNsec: number;
+}
+
+/** Collects the entries of one readdir answer. */
+export interface DirectorySink {
+  /** True where the kernel wants attributes and a lookup with each entry (READDIRPLUS). */
+  readonly plus: boolean;
+  /**
+   * Adds one entry. `next` is the offset to continue from after it; `type` is DT_* of dirent.h. With `plus`, `entry` is
+   * the looked-up entry; undefined for one that gets none (`.` and `..`).
+   * @returns false where it does not fit: then it was not added.
+   */
+  add(name: string, ino: number, type: number, next: number, entry: Entry | undefined): boolean;
+}
+
+/** What a file system does with each request. Sizes and offsets are bytes; addresses are of memory that stays put. */
+export interface FuseOperations {
+  lookup(parent: NodeId, name: string, out: Entry): number;
+  /** The kernel gives back `count` of the lookups it was answered for `node`. */
+  forget(node: NodeId, count: number): void;
+  getattr(node: NodeId, out: Attr): number;
+  setattr(caller: Caller, node: NodeId, change: AttrChange, out: Attr): number;
+  /** Puts the target at `address`, at most `size` bytes. @returns its length. */
+  readlink(node: NodeId, address: number, size: number): number;
+  mknod(
+    caller: Caller,
+    parent: NodeId,
+    name: string,
+    mode: number,
+    rdev: number,
+    out: Entry,
+  ): number;
+  mkdir(caller: Caller, parent: NodeId, name: string, mode: number, out: Entry): number;
+  unlink(caller: Caller, parent: NodeId, name: string): number;
+  rmdir(caller: Caller, parent: NodeId, name: string): number;
+  symlink(caller: Caller, parent: NodeId, name: string, target: string, out: Entry): number;
+  rename(
+    caller: Caller,
+    parent: NodeId,
+    name: string,
+    newParent: NodeId,
+    newName: string,
+    flags: number,
+  ): number;
+  link(caller: Caller, node: NodeId, newParent: NodeId, newName: string, out: Entry): number;
+  open(caller: Caller, node: NodeId, flags: number, out: Opened): number;
+  create(
+    caller: Caller,
+    parent: NodeId,
+    name: string,
+    mode: number,
+    flags: number,
+    out: Entry,
+    opened: Opened,
+  ): number;
+  /** Puts up to `size` bytes at `address`. @returns how many; fewer only at the end of the file. */
+  read(node: NodeId, handle: number, offset: number, size: number, address: number): number;
+  /** `cached`: the kernel writes pages of a shared mapping back; the caller may then be nobody. */
+  write(
+    caller: Caller,
+    node: NodeId,
+    handle: number,
+    offset: number,
+    size: number,
+    address: number,
+    cached: boolean,
+  ): number;
+  /** One of the descriptors of an open file was closed. */
+  flush(caller: Caller, node: NodeId, handle: number): number;
+  /** The last one was. Never parks: the handle is gone afterwards. */
+  release(caller: Caller, node: NodeId, handle: number): number;
+  fsync(caller: Caller, node: NodeId, handle: number, dataOnly: boolean): number;
+  opendir(node: NodeId, out: Opened): number;
+  readdir(node: NodeId, handle: number, offset: number, sink: DirectorySink): number;
+  releasedir(node: NodeId, handle: number): number;
+  fsyncdir(node: NodeId, handle: number): number;
+  statfs(node: NodeId, out: FileSystemStatus): number;
+  setxattr(caller: Caller, node: NodeId, name: string, value: Buffer, flags: number): number;
+  /** Size 0 asks for the length only. @returns the value's length; -ERANGE where it does not fit. */
+  getxattr(node: NodeId, name: string, address: number, size: number): number;
+  listxattr(node: NodeId, address: number, size: number): number;
+  removexattr(caller: Caller, node: NodeId, name: string): number;
+  fallocate(
+    caller: Caller,
+    node: NodeId,
+    handle: number,
+    mode: number,
+    offset: number,
+    length: number,
+  ): number;
+  lseek(node: NodeId, handle: number, offset: number, whence: number): number;
+}
+
+/** How requests come from the kernel. One mount each. */
+export interface FuseBinding {
+  readonly kind: 'device' | 'native';
+  /** Begins to serve `operations`. Resolves when the kernel has shaken hands and the mount answers. */
+  serve(operations: FuseOperations): Promise<void>;
+  /** Presents parked requests again, oldest first. Those that park again keep their place. */
+  resumeParked(): void;
+  /** Requests parked now. */
+  readonly parked: number;
+  /**
+   * Tells the kernel that the entry `name` of `parent` is not what it remembers (also where it remembers that there is
+   * none). Returns at once: the kernel may have to wait for requests that this same process has yet to answer.
+   */
+  invalidateEntry(parent: NodeId, name: string): void;
+  /** The same for a node's attributes and, with `contents`, its cached pages. */
+  invalidateNode(node: NodeId, contents: boolean): void;
+  /** Resolves when the invalidations asked for so far are done, or after `timeoutMs`. */
+  invalidated(timeoutMs: number): Promise<void>;
+  /** Resolves when the mount is gone (unmounted by anyone); after that no operation is called. */
+  readonly unmounted: Promise<void>;
+}

@@ -1,0 +1,45 @@
+/**
+ * Every limit of izo in one place. Sizes are bytes, times are milliseconds, unless the name says otherwise.
+ */
+export const LIMITS = {
+  /** Linux NAME_MAX. */
+  nameBytes: 255,
+  /** Linux PATH_MAX without the final NUL; also the longest symlink target. */
+  pathBytes: 4095,
+  /** XATTR_NAME_MAX and XATTR_SIZE_MAX of Linux. */
+  xattrNameBytes: 255,
+  xattrValueBytes: 65536,
+  /** NGROUPS_MAX is 65536; a record keeps this many at most. */
+  actorGroups: 256,
+  /** One journal record, whole. Two paths, an xattr value and the fixed part fit. */
+  recordBytes: 128 * 1024,
+  /** Contents up to this size travel inside their batch. */
+  inlineContentBytes: 32 * 1024,
+  /** One batch of records with its inline contents. */
+  batchBytes: 512 * 1024,
+  batchRecords: 512,
+  /** Batches sent and not yet acknowledged, per peer. */
+  batchesInFlight: 4,
+  /** One packet on the wire, header included. A batch must fit. */
+  packetBytes: 2 * 1024 * 1024,
+  /** One DAT packet's payload. */
+  chunkBytes: 256 * 1024,
+  /** Contents being fetched at once, per peer. */
+  fetchesInFlight: 8,
+  /** One frame on the psdev socket. */
+  frameBytes: 4 * 1024 * 1024,
+  /** Upcall for the permit: after this the holder of the request goes on as disconnected. */
+  upcallMs: 30_000,
+  /** A silent link is probed after this, and given up after `linkLostMs`. */
+  keepAliveMs: 1_500,
+  linkLostMs: 5_000,
+  /** Time between attempts to connect: first and longest. */
+  reconnectFirstMs: 200,
+  reconnectLongestMs: 5_000,
+  /** A new holder keeps the permit at least so long, so that two busy writers both progress. */
+  permitHoldMs: 20,
+  /** A holder that does not give the permit back within this is declared disconnected. */
+  permitRevokeMs: 10_000,
+  sysidNameBytes: 64,
+  filesetNameBytes: 64,
+} as const;

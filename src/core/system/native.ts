@@ -1,0 +1,50 @@
+import koffi from 'koffi';
+
+/**
+ * The C library, called through koffi. Pointers are declared as integers and passed as plain numbers (addresses of
+ * buffers that live for the whole process), so that a call allocates nothing. Only this folder knows koffi.
+ */
+const libc = koffi.load(null);
+
+/** Declares a function of the C library by its C prototype, with `uint64` for every pointer. */
+export function declare(prototype: string): (...args: number[]) => number {
+  return libc.func(prototype) as unknown as (...args: number[]) => number;
+}
+
+/** The same, run on libuv's thread pool: for calls that may block. Calls back with the result and errno, or -errno. */
+export function declareAsync(
+  prototype: string,
+): (args: number[], done: (result: number) => void) => void {
+  const fn = libc.func(prototype);
+  return (args, done) => {
+    fn.async(...args, (error: Error | null, result: number) => {
+      done(error === null ? (result < 0 ? -koffi.errno() : result) : -5);
+    });
+  };
+}
+
+/** @returns `result`, or the negative errno where the call said -1. Call it at once after the call. */
+export function checked(result: number): number {
+  return result === -1 ? -koffi.errno() : result;
+}
+
+/** Bytes at a fixed address, for as long as this object lives. */
+export class Memory {
+  readonly buffer: Buffer;
+  readonly address: number;
+
+  constructor(readonly length: number) {
+    // Not from Node's pool, and over an ArrayBuffer of its own: V8 never moves its backing store.
+    this.buffer = Buffer.from(new ArrayBuffer(length));
+    this.address = Number(koffi.address(this.buffer));
+  }
+
+  /** Writes a C string (bytes held as latin1 characters, then NUL) at `at`. @returns its address. */
+  putString(text: string, at = 0): number {
+    const end = at + this.buffer.write(text, at, 'latin1');
+    this.buffer[end] = 0;
+    return this.address + at;
+  }
+}
+
+export { koffi };
