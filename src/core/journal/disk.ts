@@ -1,0 +1,36 @@
+import { fsync, ftruncate, pwrite } from '../system/files.js';
+
+/** Every change that the journal makes on disk, by name, so that a test can fail exactly that one. */
+export type DiskOperation =
+  | 'kml.header'
+  | 'kml.append'
+  | 'kml.takeBack'
+  | 'kml.cut'
+  | 'kml.sync'
+  | 'lml.header'
+  | 'lml.note'
+  | 'lml.clear'
+  | 'lastRcvd.header'
+  | 'lastRcvd.set'
+  | 'fileset.write'
+  | 'fileset.sync';
+
+/** What the journal needs of a disk. Results are those of the system calls: a count or 0, or a negated errno. */
+export interface Disk {
+  pwrite(
+    operation: DiskOperation,
+    fd: number,
+    address: number,
+    length: number,
+    offset: number,
+  ): number;
+  ftruncate(operation: DiskOperation, fd: number, size: number): number;
+  fsync(operation: DiskOperation, fd: number): number;
+}
+
+/** The disk that is there. */
+export const realDisk: Disk = {
+  pwrite: (_operation, fd, address, length, offset) => pwrite(fd, address, length, offset),
+  ftruncate: (_operation, fd, size) => ftruncate(fd, size),
+  fsync: (_operation, fd) => fsync(fd),
+};

@@ -1,0 +1,17 @@
+export { hasDataJournalFlag, setDataJournalFlag } from './data-journal.js';
+export { realDisk, type Disk, type DiskOperation } from './disk.js';
+export { readFilesetFile, writeFilesetFile, type FilesetIdentity } from './fileset-file.js';
+export { Kml } from './kml.js';
+export { readKmlHeader, type KmlHeader } from './kml-header.js';
+export { type Scan, type Tail } from './kml-scan.js';
+export { LastRcvd, type PeerProgress } from './last-rcvd.js';
+export { Lml, type Leftover, type LmlEntry, type SlotOrErrno } from './lml.js';
+export { formatLogs, newReplicaId, openLogs, openMeta, type FilesetLogs } from './logs.js';
+export {
+  decodeRecord,
+  decodeRecordOrThrow,
+  encodeRecord,
+  recordLength,
+  type DecodedRecord,
+  type NewRecordHead,
+} from './record-codec.js';

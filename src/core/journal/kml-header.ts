@@ -1,0 +1,55 @@
+import type { Position } from '../model/position.js';
+import type { Recno, ReplicaId } from '../model/ids.js';
+import { Memory } from '../system/native.js';
+import { getU53, putU53 } from './bytes.js';
+import type { Disk } from './disk.js';
+import { damaged, HEADER_BYTES, readHeader, startHeader, writeHeader } from './log-file.js';
+
+const MAGIC = 'izoKML\n';
+const AT = { firstRecno: 24, firstOffset: 32, baseChecksum: 40 } as const;
+
+export interface KmlHeader {
+  readonly log: ReplicaId;
+  /** Number of the first record that is still in the file, or will be. */
+  readonly firstRecno: Recno;
+  /** Where that record begins, in bytes; what is before it has been trimmed. */
+  readonly firstOffset: number;
+  /** Checksum of the record before the first; 0 where there never was one. */
+  readonly baseChecksum: number;
+}
+
+const memory = new Memory(HEADER_BYTES);
+
+export function newKmlHeader(log: ReplicaId): KmlHeader {
+  return { log, firstRecno: 1, firstOffset: HEADER_BYTES, baseChecksum: 0 };
+}
+
+/** The position before the first record. */
+export function basePosition(header: KmlHeader): Position {
+  return { log: header.log, recno: header.firstRecno - 1, checksum: header.baseChecksum };
+}
+
+/** @throws SystemError */
+export function writeKmlHeader(disk: Disk, fd: number, header: KmlHeader): void {
+  startHeader(memory.buffer, MAGIC, header.log);
+  putU53(memory.buffer, header.firstRecno, AT.firstRecno);
+  putU53(memory.buffer, header.firstOffset, AT.firstOffset);
+  memory.buffer.writeUInt32LE(header.baseChecksum, AT.baseChecksum);
+  writeHeader(disk, 'kml.header', fd, memory);
+}
+
+/** @throws IzoError journal-damaged, journal-version; SystemError */
+export function readKmlHeader(fd: number): KmlHeader {
+  const log = readHeader(fd, 'kml', MAGIC, memory);
+  const { buffer } = memory;
+  const header = {
+    log,
+    firstRecno: getU53(buffer, AT.firstRecno),
+    firstOffset: getU53(buffer, AT.firstOffset),
+    baseChecksum: buffer.readUInt32LE(AT.baseChecksum),
+  };
+  if (header.firstRecno < 1 || header.firstOffset < HEADER_BYTES || header.firstOffset % 8 !== 0) {
+    throw damaged('kml', 0, 'its header says what cannot be');
+  }
+  return header;
+}

@@ -1,0 +1,139 @@
+import { assert } from '../model/assert.js';
+import type { Recno } from '../model/ids.js';
+import { LIMITS } from '../model/limits.js';
+import type { Position } from '../model/position.js';
+import type { JournalRecord, RecordBody } from '../model/records.js';
+import { E, must } from '../system/errno.js';
+import { pread } from '../system/files.js';
+import { Memory } from '../system/native.js';
+import { realDisk, type Disk } from './disk.js';
+import { FileWindow } from './file-window.js';
+import { readKmlHeader, type KmlHeader } from './kml-header.js';
+import { quickTail, scanKml, type Scan, type Tail } from './kml-scan.js';
+import { damaged, sizeOf } from './log-file.js';
+import { decodeRecord, encodeRecord, type NewRecordHead } from './record-codec.js';
+import { checksumAt } from './record-frame.js';
+
+/**
+ * The modification log as its one writer sees it. A record is one pwrite(2) at the end; nothing is synced unless asked.
+ * Everything is synchronous: the caller's event loop is the order of the log.
+ */
+export class Kml {
+  readonly #memory = new Memory(LIMITS.recordBytes);
+  #offset: number;
+  #recno: Recno;
+  #checksum: number;
+  /** The end before the last append, while that append can be taken back; the same numbers otherwise. */
+  #before: Tail;
+  /** Bytes may stand after the end which are none of the log's: an append or a truncation has failed half-way. */
+  #untidy = false;
+
+  private constructor(
+    readonly fd: number,
+    readonly header: KmlHeader,
+    /** What was found when the log was opened; a torn tail has been cut off since. */
+    readonly found: Scan,
+    private readonly disk: Disk,
+  ) {
+    const { tail } = found;
+    this.#offset = tail.offset;
+    this.#recno = tail.recno;
+    this.#checksum = tail.checksum;
+    this.#before = tail;
+  }
+
+  /**
+   * Takes over an open file with a header. Reads no more than its end, unless that is not as it should be.
+   * @throws IzoError journal-damaged, journal-version; SystemError
+   */
+  static open(fd: number, disk: Disk = realDisk): Kml {
+    const header = readKmlHeader(fd);
+    const size = sizeOf(fd);
+    const window = new FileWindow(fd);
+    const quick = quickTail(window, header, size);
+    const found: Scan =
+      quick === undefined ? scanKml(window, header, size) : { kind: 'clean', tail: quick };
+    if (found.kind === 'damaged') throw damaged('kml', found.tail.offset, found.reason);
+    if (found.kind === 'torn-tail') {
+      must('kml.cut', disk.ftruncate('kml.cut', fd, found.tail.offset));
+    }
+    return new Kml(fd, header, found, disk);
+  }
+
+  /** The number that the next record will have. */
+  get next(): Recno {
+    return this.#recno + 1;
+  }
+
+  /** The position after the last record. */
+  get end(): Position {
+    return { log: this.header.log, recno: this.#recno, checksum: this.#checksum };
+  }
+
+  /** Bytes of the file. */
+  get size(): number {
+    return this.#offset;
+  }
+
+  /**
+   * Writes a record at the end. @returns its number, or a negated errno (ENOSPC, EIO, and those of encodeRecord): then the
+   * log is as before.
+   */
+  append(head: NewRecordHead, body: RecordBody): Recno {
+    const tidy = this.#tidy();
+    if (tidy < 0) return tidy;
+    const { buffer, address } = this.#memory;
+    const recno = this.#recno + 1;
+    const length = encodeRecord(buffer, 0, recno, this.#checksum, head, body);
+    if (length < 0) return length;
+    const written = this.disk.pwrite('kml.append', this.fd, address, length, this.#offset);
+    if (written !== length) {
+      this.#untidy = true;
+      this.#tidy();
+      // A short write is what a full disk gives first; the error itself would come with the next.
+      return written < 0 ? written : -E.ENOSPC;
+    }
+    this.#before = { offset: this.#offset, recno: this.#recno, checksum: this.#checksum };
+    this.#offset += length;
+    this.#recno = recno;
+    this.#checksum = checksumAt(buffer, 0, length);
+    return recno;
+  }
+
+  /**
+   * Removes the record that `append` has just written, because its operation failed. Its number will be given again, so
+   * nobody may have been told of it. Where the file cannot be truncated now, that is tried again before the next append.
+   */
+  takeBack(): void {
+    assert(this.#before.recno === this.#recno - 1, 'only the last record can be taken back, once');
+    this.#offset = this.#before.offset;
+    this.#recno = this.#before.recno;
+    this.#checksum = this.#before.checksum;
+    this.#untidy = true;
+    this.#tidy();
+  }
+
+  #tidy(): number {
+    if (!this.#untidy) return 0;
+    const result = this.disk.ftruncate('kml.takeBack', this.fd, this.#offset);
+    if (result >= 0) this.#untidy = false;
+    return result;
+  }
+
+  /** The last record; undefined where there is none, or none any more. Reads it from the file. @throws IzoError */
+  lastRecord(): JournalRecord | undefined {
+    if (this.#recno < this.header.firstRecno) return undefined;
+    const { buffer, address } = this.#memory;
+    const from = Math.max(this.header.firstOffset, this.#offset - LIMITS.recordBytes);
+    const length = must('pread', pread(this.fd, address, this.#offset - from, from), 'kml');
+    const at = length - buffer.readUInt32LE(length - 4);
+    const decoded = at < 0 ? 'impossible length' : decodeRecord(buffer, at, length);
+    if (typeof decoded === 'string') throw damaged('kml', from + at, decoded);
+    return decoded.record;
+  }
+
+  /** Makes all records, and with them the operations that they tell of, durable. @returns 0 or a negated errno. */
+  sync(): number {
+    return this.disk.fsync('kml.sync', this.fd);
+  }
+}
