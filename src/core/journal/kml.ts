@@ -11,7 +11,7 @@ import { FileWindow } from './file-window.js';
 import { readKmlHeader, type KmlHeader } from './kml-header.js';
 import { quickTail, scanKml, type Scan, type Tail } from './kml-scan.js';
 import { damaged, sizeOf } from './log-file.js';
-import { decodeRecord, encodeRecord, type NewRecordHead } from './record-codec.js';
+import { decodeRecord, encodeRecord, type DecodedRecord, type NewRecordHead } from './record-codec.js';
 import { checksumAt } from './record-frame.js';
 
 /**
@@ -113,6 +113,18 @@ export class Kml {
     this.#tidy();
   }
 
+  /**
+   * Removes the last record of a log just opened: mount-time recovery has found that its operation never happened, and that
+   * it cannot be done now. @throws IzoError journal-damaged
+   */
+  dropLast(): void {
+    const last = this.#readLast();
+    assert(last !== undefined, 'there is a last record');
+    const { recno, checksum } = { recno: this.#recno - 1, checksum: last.previous };
+    this.#before = { offset: this.#offset - last.length, recno, checksum };
+    this.takeBack();
+  }
+
   #tidy(): number {
     if (!this.#untidy) return 0;
     const result = this.disk.ftruncate('kml.takeBack', this.fd, this.#offset);
@@ -122,6 +134,10 @@ export class Kml {
 
   /** The last record; undefined where there is none, or none any more. Reads it from the file. @throws IzoError */
   lastRecord(): JournalRecord | undefined {
+    return this.#readLast()?.record;
+  }
+
+  #readLast(): DecodedRecord | undefined {
     if (this.#recno < this.header.firstRecno) return undefined;
     const { buffer, address } = this.#memory;
     const from = Math.max(this.header.firstOffset, this.#offset - LIMITS.recordBytes);
@@ -129,7 +145,7 @@ export class Kml {
     const at = length - buffer.readUInt32LE(length - 4);
     const decoded = at < 0 ? 'impossible length' : decodeRecord(buffer, at, length);
     if (typeof decoded === 'string') throw damaged('kml', from + at, decoded);
-    return decoded.record;
+    return decoded;
   }
 
   /** Makes all records, and with them the operations that they tell of, durable. @returns 0 or a negated errno. */

@@ -18,7 +18,7 @@ export interface ObjectId {
   readonly number: number;
 }
 
-/** The version of an object: the update that made it, by its origin's numbering. */
+/** A version of an object's contents or attributes: the update that made it, by its origin's numbering. */
 export interface Stamp {
   readonly replica: ReplicaId;
   readonly recno: Recno;

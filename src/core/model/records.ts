@@ -49,7 +49,10 @@ export interface RecordHead {
   readonly actor: Actor;
   /** The object that the update is about. */
   readonly object: ObjectId;
-  /** The object's version that the update saw; NO_STAMP where it makes the object. */
+  /**
+   * The version that the update saw: of the attributes for SETATTR, SETEXTATTR and DELEXTATTR, of the contents for all
+   * others; NO_STAMP where it makes the object.
+   */
   readonly before: Stamp;
 }
 

@@ -1,5 +1,5 @@
 import { takeStatx, statxMemory, type Attr } from './attr.js';
-import { checked, declare, Memory } from './native.js';
+import { checked, declare, declareWide, Memory } from './native.js';
 
 /**
  * File system calls relative to a directory descriptor. Names and paths are bytes (latin1 strings). Every function
@@ -209,6 +209,14 @@ export function syncfs(fd: number): number {
 
 export function lseek(fd: number, offset: number, whence: number): number {
   return checked(c.lseek(fd, offset, whence));
+}
+
+const lseekWide = declareWide('int64 lseek(int, int64, int)');
+
+/** Positions a directory: its offsets are opaque 64-bit values. @returns 0 or a negated errno. */
+export function seekDirectory(fd: number, offset: bigint): number {
+  const result = lseekWide(fd, offset, 0);
+  return result === -1 ? checked(-1) : 0;
 }
 
 export function fallocate(fd: number, mode: number, offset: number, length: number): number {

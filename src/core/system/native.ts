@@ -11,6 +11,21 @@ export function declare(prototype: string): (...args: number[]) => number {
   return libc.func(prototype) as unknown as (...args: number[]) => number;
 }
 
+/** The same for calls with integers beyond 2^53: arguments and result may be bigints. */
+export function declareWide(
+  prototype: string,
+): (...args: (number | bigint)[]) => number | bigint {
+  return libc.func(prototype) as unknown as (...args: (number | bigint)[]) => number | bigint;
+}
+
+const memcpy = declare('uint64 memcpy(uint64, uint64, uint64)');
+
+/** Copies bytes between addresses that do not overlap. @returns `length`. */
+export function copyMemory(from: number, to: number, length: number): number {
+  memcpy(to, from, length);
+  return length;
+}
+
 /** The same, run on libuv's thread pool: for calls that may block. Calls back with the result and errno, or -errno. */
 export function declareAsync(
   prototype: string,

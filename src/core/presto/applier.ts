@@ -1,0 +1,133 @@
+import type { FilesetLogs } from '../journal/index.js';
+import type { FuseBinding } from '../fuse/port.js';
+import type { Recno, ReplicaId } from '../model/ids.js';
+import { displayBytes } from '../model/names.js';
+import { opcodeName, type JournalRecord } from '../model/records.js';
+import { errnoName } from '../system/errno.js';
+import type { NodeTable } from './node-table.js';
+import type { Contents } from './placement.js';
+import { DIVERGED, type Prepared, type RemoteUpdates } from './remote-update.js';
+
+/** A record of a peer, its checksum in the peer's log, and what a CLOSE brings along. */
+export interface RemoteItem {
+  readonly record: JournalRecord;
+  readonly checksum: number;
+  readonly contents: Contents | undefined;
+}
+
+/** Why a peer's record could not be applied; nothing of it was. */
+export interface ApplyFailure {
+  readonly recno: Recno;
+  /** `diverged`, or the name of an error number. */
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** Time that a batch may take from the requests of local programs, at a stretch. */
+const SLICE_MS = 4;
+
+/**
+ * Applies records of peers in their order: the server logs them again under its own numbers, for the other replicators;
+ * a client does not. The counter of what to expect from the peer moves with each.
+ */
+export class Applier {
+  constructor(
+    private readonly table: NodeTable,
+    private readonly logs: FilesetLogs,
+    private readonly updates: RemoteUpdates,
+    private readonly binding: () => FuseBinding | undefined,
+    private readonly announce: () => void,
+  ) {}
+
+  /** Next record to expect from the peer. */
+  expected(peer: ReplicaId): Recno {
+    return this.logs.lastRcvd.get(peer)?.expected ?? 1;
+  }
+
+  /**
+   * @param next what to expect after the batch: numbers in it that no item has were left out by the sender on purpose.
+   * @returns why it stopped early, or undefined. What was applied before stays applied.
+   */
+  async apply(
+    peer: ReplicaId,
+    items: readonly RemoteItem[],
+    next: { recno: Recno; checksum: number },
+    log: boolean,
+  ): Promise<ApplyFailure | undefined> {
+    let sliceEnd = performance.now() + SLICE_MS;
+    this.table.collect();
+    try {
+      for (const item of items) {
+        const failure = this.#applyOne(peer, item, log);
+        if (failure !== undefined) return failure;
+        if (performance.now() < sliceEnd) continue;
+        this.table.sweep();
+        await new Promise((resume) => setImmediate(resume));
+        this.table.collect();
+        sliceEnd = performance.now() + SLICE_MS;
+      }
+      if (next.recno > this.expected(peer)) {
+        this.logs.lastRcvd.setExpected(peer, next.recno, next.checksum);
+      }
+      return undefined;
+    } finally {
+      this.table.sweep();
+      if (log) this.announce();
+    }
+  }
+
+  #applyOne(peer: ReplicaId, item: RemoteItem, log: boolean): ApplyFailure | undefined {
+    const { record, checksum } = item;
+    // Sent again after a lost acknowledgement.
+    if (record.head.recno < this.expected(peer)) return undefined;
+    const plan = this.updates.prepare(record, item.contents);
+    if (typeof plan === 'number') return failure(record, plan);
+    for (const { parent } of plan.names) this.table.hold(parent);
+    for (const node of plan.nodes) this.table.hold(node);
+    const result = this.#journalAndApply(record, plan, log);
+    plan.release();
+    if (result >= 0) this.#tellKernel(plan);
+    for (const { parent } of plan.names) this.table.unhold(parent);
+    for (const node of plan.nodes) this.table.unhold(node);
+    if (result < 0) return failure(record, result);
+    const counted = this.logs.lastRcvd.setExpected(peer, record.head.recno + 1, checksum);
+    return counted < 0 ? failure(record, counted) : undefined;
+  }
+
+  #journalAndApply(record: JournalRecord, plan: Prepared, log: boolean): number {
+    if (!log) return plan.done ? 0 : plan.apply();
+    const written = this.logs.kml.append(record.head, plan.body);
+    if (written < 0) return written;
+    const result = plan.done ? 0 : plan.apply();
+    if (result < 0) this.logs.kml.takeBack();
+    return result;
+  }
+
+  #tellKernel(plan: Prepared): void {
+    const binding = this.binding();
+    if (binding === undefined) return;
+    for (const { parent, name } of plan.names) {
+      if (parent.lookups === 0) continue;
+      binding.invalidateEntry(parent.id, name);
+      binding.invalidateNode(parent.id, false);
+    }
+    for (const node of plan.nodes) {
+      if (node.lookups > 0) binding.invalidateNode(node.id, plan.contents);
+    }
+  }
+}
+
+function failure(record: JournalRecord, result: number): ApplyFailure {
+  const { body, head } = record;
+  const path = 'path' in body ? displayBytes(body.path) : '';
+  const what = `${opcodeName(body.op) ?? 'record'} ${path} (record ${head.recno})`;
+  if (result === DIVERGED) {
+    return {
+      recno: head.recno,
+      reason: 'diverged',
+      message: `${what}: this replica was changed in a way that the sender has not seen`,
+    };
+  }
+  const reason = errnoName(result);
+  return { recno: head.recno, reason, message: `${what}: ${reason}` };
+}

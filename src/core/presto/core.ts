@@ -1,0 +1,19 @@
+import type { FilesetLogs } from '../journal/index.js';
+import type { Contents } from './contents.js';
+import type { LocalUpdates } from './local-updates.js';
+import type { LowerTree } from './lower-tree.js';
+import type { NodeTable } from './node-table.js';
+import type { OpenFiles } from './open-files.js';
+import type { PermitGate } from './permit-gate.js';
+
+/** What a mounted fileset is made of; the operations share it. */
+export interface PrestoCore {
+  readonly table: NodeTable;
+  readonly tree: LowerTree;
+  readonly files: OpenFiles;
+  readonly logs: FilesetLogs;
+  readonly gate: PermitGate;
+  readonly updates: LocalUpdates;
+  readonly contents: Contents;
+  readonly readOnly: boolean;
+}

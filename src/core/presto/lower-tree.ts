@@ -1,0 +1,270 @@
+import { AttrMask, type SetattrBody, type Time } from '../model/records.js';
+import type { Identity } from '../cache/identity.js';
+import { Attr, S_IFMT } from '../system/attr.js';
+import {
+  AT_REMOVEDIR,
+  O_CREAT,
+  O_DIRECTORY,
+  O_EXCL,
+  O_NOFOLLOW,
+  O_RDONLY,
+  UTIME_OMIT,
+  close,
+  fchmod,
+  fchmodat,
+  fchownat,
+  futimens,
+  linkat,
+  mkdirat,
+  mknodat,
+  openat,
+  renameat2,
+  stat,
+  symlinkat,
+  unlinkat,
+  utimensat,
+} from '../system/files.js';
+import { IdentityStore } from './identity-store.js';
+import type { Node } from './node.js';
+import type { NodeTable } from './node-table.js';
+
+const RENAME_EXCHANGE = 2;
+const NOBODY = 0xffffffff;
+const SPECIAL_BITS = 0o7000;
+
+/** What a new object is to be: final owner and mode, its identity, and the time of its making. */
+export interface Making {
+  readonly time: Time;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly identity: Identity;
+}
+
+/**
+ * Carries out updates on the lower tree, for local programs and for peers alike, and keeps the node table in step. It
+ * asks no permit and writes no journal. Times are set explicitly, so that all replicas have the same ones. Everything
+ * returns 0 (or what it says) or a negated errno. The identity of a new object is written last: an object that has one
+ * is complete.
+ */
+export class LowerTree {
+  readonly identity: IdentityStore;
+  /** Attributes of what was made last. */
+  readonly attr = new Attr();
+
+  constructor(readonly table: NodeTable) {
+    this.identity = new IdentityStore(table);
+  }
+
+  /** @returns a descriptor open with `flags`; the node is at `name` then. */
+  createFile(parent: Node, name: string, flags: number, making: Making): number {
+    const directory = this.table.directoryFd(parent);
+    if (directory < 0) return directory;
+    const open = flags | O_CREAT | O_EXCL | O_NOFOLLOW;
+    const fd = openat(directory, name, open, making.mode & ~SPECIAL_BITS);
+    if (fd < 0) return fd;
+    const result = this.#finish(directory, name, fd, making, parent);
+    if (result >= 0) return fd;
+    close(fd);
+    unlinkat(directory, name);
+    return result;
+  }
+
+  mkdir(parent: Node, name: string, making: Making): number {
+    const directory = this.table.directoryFd(parent);
+    if (directory < 0) return directory;
+    let result = mkdirat(directory, name, making.mode & ~SPECIAL_BITS);
+    if (result < 0) return result;
+    const fd = openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    result = fd < 0 ? fd : this.#finish(directory, name, fd, making, parent);
+    if (result < 0) {
+      if (fd >= 0) close(fd);
+      unlinkat(directory, name, AT_REMOVEDIR);
+      return result;
+    }
+    const node = this.table.known(parent, name);
+    if (node !== undefined && node.fd < 0) this.table.adoptDirectoryFd(node, fd);
+    else close(fd);
+    return 0;
+  }
+
+  /** Fifos, sockets and devices. `rdev` as mknod(2) of the kernel takes it. */
+  mknod(parent: Node, name: string, rdev: number, making: Making): number {
+    const directory = this.table.directoryFd(parent);
+    if (directory < 0) return directory;
+    const result = mknodat(directory, name, making.mode & ~SPECIAL_BITS, rdev);
+    return result < 0 ? result : this.#finishOrRemove(directory, name, making, parent);
+  }
+
+  symlink(parent: Node, name: string, target: string, making: Making): number {
+    const directory = this.table.directoryFd(parent);
+    if (directory < 0) return directory;
+    const result = symlinkat(target, directory, name);
+    return result < 0 ? result : this.#finishOrRemove(directory, name, making, parent);
+  }
+
+  #finishOrRemove(directory: number, name: string, making: Making, parent: Node): number {
+    const result = this.#finish(directory, name, -1, making, parent);
+    if (result < 0) unlinkat(directory, name);
+    return result;
+  }
+
+  /** Owner, mode, times and identity of what was just made at `name`, open as `fd` or -1; and the directory's time. */
+  #finish(directory: number, name: string, fd: number, making: Making, parent: Node): number {
+    const { time } = making;
+    const at = fd >= 0 ? fd : directory;
+    const file = fd >= 0 ? '' : name;
+    let result = stat(at, file, this.attr);
+    if (result < 0) return result;
+    if (this.attr.uid !== making.uid || this.attr.gid !== making.gid) {
+      result = fchownat(at, file, making.uid, making.gid);
+    }
+    const mode = making.mode & 0o7777;
+    if (result >= 0 && !this.attr.isSymlink && (this.attr.mode & 0o7777) !== mode) {
+      result = fd >= 0 ? fchmod(fd, mode) : fchmodat(directory, name, mode);
+    }
+    if (result >= 0) {
+      result =
+        fd >= 0
+          ? futimens(fd, time.sec, time.nsec, time.sec, time.nsec)
+          : utimensat(directory, name, time.sec, time.nsec, time.sec, time.nsec);
+    }
+    if (result < 0) return result;
+    const node = this.table.place(parent, name, this.attr);
+    result = this.identity.write(node, making.identity, fd);
+    if (result < 0) {
+      this.table.detach(parent, name);
+      return result;
+    }
+    this.touch(parent, time);
+    return stat(at, file, this.attr);
+  }
+
+  /** Gives a directory the modification time of an update of its entries. */
+  touch(directory: Node, time: Time): void {
+    const fd = this.table.directoryFd(directory);
+    if (fd >= 0) futimens(fd, 0, UTIME_OMIT, time.sec, time.nsec);
+  }
+
+  link(node: Node, parent: Node, name: string, time: Time): number {
+    const directory = this.table.directoryFd(parent);
+    if (directory < 0) return directory;
+    const at = this.table.locate(node);
+    if (at.fd < 0) return at.fd;
+    let result = linkat(at.fd, at.name, directory, name);
+    if (result < 0) return result;
+    result = stat(directory, name, this.attr);
+    if (result < 0) return result;
+    this.table.place(parent, name, this.attr);
+    this.touch(parent, time);
+    return 0;
+  }
+
+  unlink(parent: Node, name: string, time: Time): number {
+    return this.#remove(parent, name, 0, time);
+  }
+
+  rmdir(parent: Node, name: string, time: Time): number {
+    return this.#remove(parent, name, AT_REMOVEDIR, time);
+  }
+
+  #remove(parent: Node, name: string, flags: number, time: Time): number {
+    const directory = this.table.directoryFd(parent);
+    if (directory < 0) return directory;
+    const node = this.table.known(parent, name);
+    if (node !== undefined) this.table.pin(node);
+    const result = unlinkat(directory, name, flags);
+    if (result < 0) return result;
+    this.touch(parent, time);
+    this.table.detach(parent, name);
+    return 0;
+  }
+
+  /** `flags` of renameat2(2). */
+  rename(
+    parent: Node,
+    name: string,
+    newParent: Node,
+    newName: string,
+    flags: number,
+    time: Time,
+  ): number {
+    const from = this.table.directoryFd(parent);
+    if (from < 0) return from;
+    const to = this.table.directoryFd(newParent);
+    if (to < 0) return to;
+    const replaced = this.table.known(newParent, newName);
+    const moving = this.table.known(parent, name);
+    const exchange = (flags & RENAME_EXCHANGE) !== 0;
+    if (replaced !== undefined && !exchange) this.table.pin(replaced);
+    const result = renameat2(from, name, to, newName, flags);
+    if (result < 0) return result;
+    // rename(2) of two names of one file does nothing at all.
+    if (!exchange && moving !== undefined && moving === replaced) return 0;
+    this.touch(parent, time);
+    if (newParent !== parent) this.touch(newParent, time);
+    if (exchange) this.table.exchanged(parent, name, newParent, newName);
+    else {
+      if (replaced !== undefined) this.table.detach(newParent, newName);
+      this.table.moved(parent, name, newParent, newName);
+    }
+    return 0;
+  }
+
+  /** Mode, owner and times; `change.valid` says which. The version is not written here. */
+  setattr(node: Node, change: Omit<SetattrBody, 'op' | 'path'>): number {
+    const at = this.table.locate(node);
+    if (at.fd < 0) return at.fd;
+    const { fd, name } = at;
+    const { valid } = change;
+    let result = 0;
+    if ((valid & (AttrMask.uid | AttrMask.gid)) !== 0) {
+      const uid = (valid & AttrMask.uid) !== 0 ? change.uid : NOBODY;
+      const gid = (valid & AttrMask.gid) !== 0 ? change.gid : NOBODY;
+      result = fchownat(fd, name, uid, gid);
+    }
+    if (result >= 0 && (valid & AttrMask.mode) !== 0) {
+      result = this.#chmod(node, fd, name, change.mode & 0o7777);
+    }
+    if (result >= 0 && (valid & (AttrMask.atime | AttrMask.mtime)) !== 0) {
+      const { atime, mtime } = change;
+      result = utimensat(
+        fd,
+        name,
+        atime.sec,
+        (valid & AttrMask.atime) !== 0 ? atime.nsec : UTIME_OMIT,
+        mtime.sec,
+        (valid & AttrMask.mtime) !== 0 ? mtime.nsec : UTIME_OMIT,
+      );
+    }
+    return result;
+  }
+
+  #chmod(node: Node, fd: number, name: string, mode: number): number {
+    if (name !== '') return fchmodat(fd, name, mode);
+    if (node.isDirectory) return fchmod(fd, mode);
+    // fd is O_PATH, which fchmod(2) refuses.
+    return fchmodat(-100, `/proc/self/fd/${fd}`, mode);
+  }
+
+  /** Attributes of a node as they are on disk. */
+  stat(node: Node, out: Attr): number {
+    const at = this.table.locate(node);
+    return at.fd < 0 ? at.fd : stat(at.fd, at.name, out);
+  }
+
+  /** Opens a regular file. `flags` must not create. @returns a descriptor. */
+  open(node: Node, flags: number): number {
+    if (node.parent === undefined) {
+      if (node.fd < 0) return -116;
+      return openat(-100, `/proc/self/fd/${node.fd}`, flags & ~O_NOFOLLOW);
+    }
+    const at = this.table.locate(node);
+    return at.fd < 0 ? at.fd : openat(at.fd, at.name, flags | O_NOFOLLOW);
+  }
+
+  /** True where two modes are of the same kind of file. */
+  static sameKind(a: number, b: number): boolean {
+    return (a & S_IFMT) === (b & S_IFMT);
+  }
+}

@@ -1,0 +1,84 @@
+import type { Identity } from '../cache/identity.js';
+import { S_IFDIR, S_IFMT } from '../system/attr.js';
+import type { NodeId } from '../fuse/port.js';
+import type { RangeSet } from './range-set.js';
+
+/**
+ * One object of the lower tree that somebody refers to: the kernel (by lookups), an open file, a child that is referred
+ * to itself, or an update in progress. It is reached by its parent's descriptor and its name, never by a whole path.
+ */
+export class Node {
+  /** Where it is found; `parent` is undefined for the root and for what has lost its last known name. */
+  parent: Node | undefined = undefined;
+  name = '';
+  /** Further known names of a file with several hard links. Names the kernel never asked for are not known. */
+  otherNames: { parent: Node; name: string }[] = [];
+  /** Directories: the known children by name. */
+  readonly children: Map<string, Node> | undefined;
+  /**
+   * Directories: an open descriptor (not O_PATH), or -1; a cache, see NodeTable.directoryFd. Others: an O_PATH descriptor
+   * that keeps a nameless object reachable, or -1.
+   */
+  fd = -1;
+  /** When `fd` of a directory was used last, in the table's own counting. */
+  used = 0;
+  /** References the kernel holds. */
+  lookups = 0;
+  /** References of updates in progress. */
+  holds = 0;
+  /** Open handles of any kind, and those of them that can write. */
+  opens = 0;
+  writers = 0;
+  /** Slot in the LML while contents have been written and no CLOSE has been journaled; else -1. */
+  dirtySlot = -1;
+  /** What was written since the last CLOSE. */
+  written: RangeSet | undefined = undefined;
+  /** As the object's attribute says; undefined until first needed. */
+  identity: Identity | undefined = undefined;
+  /** The lower inode's generation number; -1 until first needed. */
+  generation = -1;
+
+  constructor(
+    readonly id: NodeId,
+    /** The lower inode's number. */
+    readonly ino: number,
+    /** S_IFDIR, S_IFREG ...: an object never changes its kind. */
+    readonly kind: number,
+  ) {
+    this.children = this.isDirectory ? new Map() : undefined;
+  }
+
+  get isDirectory(): boolean {
+    return (this.kind & S_IFMT) === S_IFDIR;
+  }
+
+  /** Nobody refers to it: it may be forgotten. */
+  get unused(): boolean {
+    return (
+      this.lookups === 0 &&
+      this.holds === 0 &&
+      this.opens === 0 &&
+      this.dirtySlot < 0 &&
+      (this.children === undefined || this.children.size === 0)
+    );
+  }
+}
+
+/** The node's path from the fileset's root, as records have it; undefined where it has no name any more. */
+export function pathOf(node: Node): string | undefined {
+  if (node.id === 1) return '';
+  let path = node.name;
+  let at = node.parent;
+  while (at !== undefined && at.id !== 1) {
+    path = `${at.name}/${path}`;
+    at = at.parent;
+  }
+  return at === undefined ? undefined : path;
+}
+
+/** The path of a name in a directory. */
+export function childPath(directory: Node, name: string): string | undefined {
+  const path = pathOf(directory);
+  if (path === undefined) return undefined;
+  return path === '' ? name : `${path}/${name}`;
+}

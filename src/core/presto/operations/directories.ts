@@ -1,0 +1,124 @@
+import type { DirectorySink, Entry, NodeId, Opened } from '../../fuse/port.js';
+import { isReservedAtRoot } from '../../model/names.js';
+import { Attr } from '../../system/attr.js';
+import { E } from '../../system/errno.js';
+import {
+  O_DIRECTORY,
+  O_RDONLY,
+  fstatvfs,
+  fsync,
+  getdents64,
+  openat,
+  seekDirectory,
+  type FileSystemStatus,
+} from '../../system/files.js';
+import { Memory } from '../../system/native.js';
+import type { PrestoCore } from '../core.js';
+import type { Node } from '../node.js';
+import type { DirectoryCookies } from '../directory-cookies.js';
+
+const BATCH_BYTES = 32 * 1024;
+// struct linux_dirent64: u64 ino, s64 off, u16 reclen, u8 type, name.
+const DIRENT_OFF = 8;
+const DIRENT_RECLEN = 16;
+const DIRENT_TYPE = 18;
+const DIRENT_NAME = 19;
+
+/** Reading directories. Offsets are those of the lower file system: they stay valid while the directory changes. */
+export class DirectoryOperations {
+  readonly #batch = new Memory(BATCH_BYTES);
+  readonly #entry: Entry = { node: 0, generation: 0, attr: new Attr() };
+
+  constructor(private readonly core: PrestoCore) {}
+
+  opendir(id: NodeId, out: Opened): number {
+    const node = this.core.table.get(id);
+    if (node === undefined) return -E.ENOENT;
+    const directory = this.core.table.directoryFd(node);
+    if (directory < 0) return directory;
+    // A descriptor of its own, because it has a position.
+    const fd = openat(directory, '.', O_RDONLY | O_DIRECTORY);
+    if (fd < 0) return fd;
+    out.handle = this.core.files.add(node, fd, O_RDONLY, false);
+    out.keepCache = false;
+    out.directIo = false;
+    return 0;
+  }
+
+  readdir(_id: NodeId, handle: number, offset: number, sink: DirectorySink): number {
+    const file = this.core.files.get(handle);
+    if (file === undefined) return -E.EBADF;
+    const { cookies } = file;
+    if (cookies === undefined) return -E.ENOTDIR;
+    if (cookies.position !== offset) {
+      const lower = cookies.seek(offset);
+      if (lower === undefined) return -E.EINVAL;
+      const result = seekDirectory(file.fd, lower);
+      if (result < 0) return result;
+    }
+    for (;;) {
+      const length = getdents64(file.fd, this.#batch.address, BATCH_BYTES);
+      if (length <= 0) return length;
+      if (!this.#give(file.node, cookies, length, sink)) {
+        // The kernel asks again from the last entry it got; the lower position is beyond it.
+        cookies.lost();
+        return 0;
+      }
+    }
+  }
+
+  /** Hands a batch of lower entries on. @returns false when the answer is full. */
+  #give(directory: Node, cookies: DirectoryCookies, length: number, sink: DirectorySink): boolean {
+    const { buffer } = this.#batch;
+    let at = 0;
+    while (at < length) {
+      const next = cookies.next(buffer.readBigInt64LE(at + DIRENT_OFF));
+      const end = buffer.indexOf(0, at + DIRENT_NAME);
+      const name = buffer.toString('latin1', at + DIRENT_NAME, end);
+      const type = buffer[at + DIRENT_TYPE] ?? 0;
+      const ino = buffer.readUInt32LE(at);
+      if (!this.#giveOne(directory, name, ino, type, next, sink)) return false;
+      cookies.given();
+      at += buffer.readUInt16LE(at + DIRENT_RECLEN);
+    }
+    return true;
+  }
+
+  #giveOne(
+    directory: Node,
+    name: string,
+    ino: number,
+    type: number,
+    next: number,
+    sink: DirectorySink,
+  ): boolean {
+    if (directory === this.core.table.root && isReservedAtRoot(name)) return true;
+    if (!sink.plus || name === '.' || name === '..') {
+      return sink.add(name, ino, type, next, undefined);
+    }
+    const entry = this.#entry;
+    const node = this.core.table.find(directory, name, entry.attr);
+    if (typeof node === 'number') return sink.add(name, ino, type, next, undefined);
+    entry.node = node.id;
+    node.lookups++;
+    if (sink.add(name, ino, type, next, entry)) return true;
+    this.core.table.forget(node, 1);
+    return false;
+  }
+
+  releasedir(_id: NodeId, handle: number): number {
+    this.core.files.remove(handle);
+    return 0;
+  }
+
+  fsyncdir(_id: NodeId, handle: number): number {
+    const file = this.core.files.get(handle);
+    if (file === undefined) return -E.EBADF;
+    const result = fsync(file.fd);
+    return result < 0 ? result : this.core.logs.kml.sync();
+  }
+
+  statfs(_id: NodeId, out: FileSystemStatus): number {
+    return fstatvfs(this.core.table.root.fd, out);
+  }
+}

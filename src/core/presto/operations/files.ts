@@ -1,0 +1,146 @@
+import type { Caller, NodeId, Opened } from '../../fuse/port.js';
+import { E } from '../../system/errno.js';
+import {
+  O_ACCMODE,
+  O_RDONLY,
+  O_TRUNC,
+  close,
+  fallocate,
+  fdatasync,
+  fsync,
+  lseek,
+  pread,
+  pwrite,
+} from '../../system/files.js';
+import type { PrestoCore } from '../core.js';
+import type { Node } from '../node.js';
+import { lowerFlags } from './names.js';
+
+const FALLOC_FL_KEEP_SIZE = 1;
+
+/** Open files: reading, writing, syncing, closing. */
+export class FileOperations {
+  constructor(private readonly core: PrestoCore) {}
+
+  open(caller: Caller, id: NodeId, flags: number, out: Opened): number {
+    const { core } = this;
+    const node = core.table.get(id);
+    if (node === undefined) return -E.ENOENT;
+    const writable = (flags & O_ACCMODE) !== O_RDONLY;
+    const truncates = (flags & O_TRUNC) !== 0;
+    if (writable || truncates) {
+      if (core.readOnly) return -E.EROFS;
+      // As InterMezzo did: who opens for writing will write, so the permit is fetched before locks are held over it.
+      const permit = core.gate.enter();
+      if (permit !== 0) return permit;
+    }
+    const fd = core.tree.open(node, lowerFlags(flags) & ~O_TRUNC);
+    if (fd < 0) return fd;
+    if (truncates) {
+      const result = core.contents.truncate(node, 0, caller, writable ? fd : -1);
+      if (result < 0) {
+        close(fd);
+        return result;
+      }
+    }
+    this.opened(node, fd, flags, out);
+    return 0;
+  }
+
+  /** Registers a descriptor as an open file of the kernel. */
+  opened(node: Node, fd: number, flags: number, out: Opened): void {
+    const writable = (flags & O_ACCMODE) !== O_RDONLY;
+    out.handle = this.core.files.add(node, fd, flags, writable);
+    // Peers' updates invalidate explicitly, so what the kernel has is good.
+    out.keepCache = true;
+    out.directIo = false;
+  }
+
+  read(_id: NodeId, handle: number, offset: number, size: number, address: number): number {
+    const file = this.core.files.get(handle);
+    if (file === undefined) return -E.EBADF;
+    let done = 0;
+    // A short count means the end of the file to the kernel, so an interrupted read has to be taken up again.
+    while (done < size) {
+      const count = pread(file.fd, address + done, size - done, offset + done);
+      if (count < 0) return done > 0 ? done : count;
+      if (count === 0) break;
+      done += count;
+    }
+    return done;
+  }
+
+  write(
+    caller: Caller,
+    _id: NodeId,
+    handle: number,
+    offset: number,
+    size: number,
+    address: number,
+  ): number {
+    const file = this.core.files.get(handle);
+    if (file === undefined) return -E.EBADF;
+    const ready = this.#beginWrite(caller, file.node, file.fd);
+    if (ready !== 0) return ready;
+    const count = pwrite(file.fd, address, size, offset);
+    if (count > 0) file.node.written?.add(offset, count);
+    return count;
+  }
+
+  #beginWrite(caller: Caller, node: Node, fd: number): number {
+    const permit = this.core.gate.enter();
+    return permit === 0 ? this.core.contents.begin(node, fd, caller) : permit;
+  }
+
+  flush(caller: Caller, _id: NodeId, handle: number): number {
+    const file = this.core.files.get(handle);
+    if (file === undefined) return -E.EBADF;
+    return file.writable ? this.core.contents.close(file.node, file.fd, caller) : 0;
+  }
+
+  release(caller: Caller, _id: NodeId, handle: number): number {
+    const file = this.core.files.get(handle);
+    if (file === undefined) return -E.EBADF;
+    // Pages of a shared mapping may have come after the last flush.
+    const result = file.writable ? this.core.contents.close(file.node, file.fd, caller) : 0;
+    this.core.files.remove(handle);
+    return result;
+  }
+
+  /**
+   * Makes the contents and every log record up to them durable: the record and the stamp belong to the transaction that
+   * the file's own fsync commits.
+   */
+  fsync(caller: Caller, _id: NodeId, handle: number, dataOnly: boolean): number {
+    const file = this.core.files.get(handle);
+    if (file === undefined) return -E.EBADF;
+    const result = file.writable ? this.core.contents.close(file.node, file.fd, caller) : 0;
+    if (result < 0) return result;
+    const synced = dataOnly ? fdatasync(file.fd) : fsync(file.fd);
+    return synced < 0 ? synced : this.core.logs.kml.sync();
+  }
+
+  fallocate(
+    caller: Caller,
+    _id: NodeId,
+    handle: number,
+    mode: number,
+    offset: number,
+    length: number,
+  ): number {
+    const file = this.core.files.get(handle);
+    if (file === undefined) return -E.EBADF;
+    const ready = this.#beginWrite(caller, file.node, file.fd);
+    if (ready !== 0) return ready;
+    const result = fallocate(file.fd, mode, offset, length);
+    if (result < 0) return result;
+    if ((mode & FALLOC_FL_KEEP_SIZE) !== mode) file.node.written?.addEverything();
+    else file.node.written?.add(offset, length);
+    return 0;
+  }
+
+  lseek(_id: NodeId, handle: number, offset: number, whence: number): number {
+    const file = this.core.files.get(handle);
+    return file === undefined ? -E.EBADF : lseek(file.fd, offset, whence);
+  }
+}

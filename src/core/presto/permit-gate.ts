@@ -1,0 +1,64 @@
+import { PARK } from '../fuse/port.js';
+import { E } from '../system/errno.js';
+
+/** What a fileset does with updates while its host is cut off: goes on and journals them, or refuses them. */
+export type DisconnectedPolicy = 'write' | 'readonly';
+
+/**
+ * - `disconnected`: nobody to ask (no lento, or no link to the server): the policy decides.
+ * - `absent`: another host may hold the permit; it has to be asked for.
+ * - `held`: this host may update.
+ */
+export type PermitState = 'disconnected' | 'absent' | 'held';
+
+/**
+ * The door every update passes. With the permit it is one comparison; without, the request is parked and the permit
+ * asked for once, however many wait.
+ */
+export class PermitGate {
+  #state: PermitState = 'disconnected';
+  #asked = false;
+  #askedTimer: NodeJS.Timeout | undefined;
+  /** Requests that found the door shut since it was last open: the user waits for each of them. */
+  waits = 0;
+
+  constructor(
+    private readonly policy: () => DisconnectedPolicy,
+    /** Sends the upcall. */
+    private readonly ask: () => void,
+    /** The door may have opened: parked requests are to be tried again. */
+    private readonly retry: () => void,
+    private readonly upcallMs: number,
+    private readonly onTimeout: () => void,
+  ) {}
+
+  get state(): PermitState {
+    return this.#state;
+  }
+
+  /** @returns 0: go on; PARK: later; -EROFS: cut off, and the fileset is read-only then. */
+  enter(): number {
+    if (this.#state === 'held') return 0;
+    if (this.#state === 'disconnected') return this.policy() === 'write' ? 0 : -E.EROFS;
+    this.waits++;
+    if (!this.#asked) {
+      this.#asked = true;
+      this.ask();
+      this.#askedTimer = setTimeout(() => {
+        // A lento that does not answer counts as a lost one: users are not made to wait for ever.
+        this.onTimeout();
+        this.set('disconnected');
+      }, this.upcallMs);
+      this.#askedTimer.unref();
+    }
+    return PARK;
+  }
+
+  /** Parked requests are tried again whatever the new state is: where they have to wait on, they ask anew. */
+  set(state: PermitState): void {
+    this.#state = state;
+    this.#asked = false;
+    clearTimeout(this.#askedTimer);
+    this.retry();
+  }
+}

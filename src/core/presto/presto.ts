@@ -1,0 +1,125 @@
+import type { FuseBinding, FuseOperations } from '../fuse/port.js';
+import type { FilesetLogs } from '../journal/index.js';
+import type { Recno } from '../model/ids.js';
+import type { GateState, Policy, PrestoStatus } from '../psdev/messages.js';
+import { LIMITS } from '../model/limits.js';
+import { Applier } from './applier.js';
+import { Contents } from './contents.js';
+import type { PrestoCore } from './core.js';
+import { LocalUpdates } from './local-updates.js';
+import { LowerTree } from './lower-tree.js';
+import { NodeTable } from './node-table.js';
+import { OpenFiles } from './open-files.js';
+import { prestoOperations } from './operations/index.js';
+import { PermitGate } from './permit-gate.js';
+import { Placement } from './placement.js';
+import { RemoteUpdates } from './remote-update.js';
+
+export type PrestoLog = (level: 'info' | 'warn' | 'error', message: string) => void;
+
+/** Nobody in particular: updates that presto itself journals, for writes that were cut short. */
+export const PRESTO_ITSELF = { uid: 0, gid: 0, pid: 0 };
+
+/**
+ * One mounted fileset: the lower tree, its logs, the gate that updates pass, and the kernel's binding. The one process
+ * that changes the lower tree.
+ */
+export class Presto {
+  readonly table: NodeTable;
+  readonly tree: LowerTree;
+  readonly files: OpenFiles;
+  readonly gate: PermitGate;
+  readonly contents: Contents;
+  readonly remote: RemoteUpdates;
+  readonly applier: Applier;
+  readonly operations: FuseOperations;
+  #binding: FuseBinding | undefined;
+  #policy: Policy = 'write';
+  /** Where the psdev server hears of the log's growth and of waiting programs. */
+  announce: () => void = () => undefined;
+  want: () => void = () => undefined;
+
+  constructor(
+    rootFd: number,
+    stageFd: number,
+    readonly logs: FilesetLogs,
+    readonly log: PrestoLog,
+    readOnly: boolean,
+  ) {
+    this.table = new NodeTable(rootFd);
+    this.tree = new LowerTree(this.table);
+    this.files = new OpenFiles(this.table);
+    const announce = () => this.announce();
+    const updates = new LocalUpdates(logs, announce);
+    this.contents = new Contents(this.tree, logs, updates);
+    this.gate = new PermitGate(
+      () => this.#policy,
+      () => this.want(),
+      () => this.#binding?.resumeParked(),
+      LIMITS.upcallMs,
+      () => log('warn', 'no permit in time: going on as disconnected'),
+    );
+    this.remote = new RemoteUpdates(this.tree, new Placement(this.tree, stageFd));
+    this.applier = new Applier(this.table, logs, this.remote, () => this.#binding, announce);
+    const core: PrestoCore = { ...this.#shared(), logs, updates, readOnly };
+    this.operations = prestoOperations(core);
+  }
+
+  #shared(): Pick<PrestoCore, 'table' | 'tree' | 'files' | 'gate' | 'contents'> {
+    const { table, tree, files, gate, contents } = this;
+    return { table, tree, files, gate, contents };
+  }
+
+  /** Serves the mount. Resolves when it answers. */
+  async serve(binding: FuseBinding): Promise<void> {
+    this.#binding = binding;
+    await binding.serve(this.operations);
+  }
+
+  /**
+   * Opens or shuts the gate. Where updates end, contents written so far are closed first: who gets the permit next sees
+   * all that was done with it. @returns the end of the log.
+   */
+  setGate(state: GateState, policy: Policy): Recno {
+    this.#policy = policy;
+    if (state === 'absent') this.closeDirty();
+    this.gate.set(state);
+    return this.logs.kml.end.recno;
+  }
+
+  /** Journals a CLOSE for everything written and not yet closed. */
+  closeDirty(): void {
+    for (const node of this.table.dirty()) {
+      const fd = this.files.writableDescriptorOf(node);
+      const result =
+        fd >= 0
+          ? this.contents.close(node, fd, PRESTO_ITSELF)
+          : this.contents.closeUnopened(node, PRESTO_ITSELF);
+      // The note in the LML stays: nothing is lost, only late.
+      if (result < 0) this.log('error', `a CLOSE of ${node.name} could not be journaled`);
+    }
+  }
+
+  /** Resolves when the kernel has dropped what it was told to, or after `timeoutMs`. */
+  async invalidated(timeoutMs: number): Promise<void> {
+    await this.#binding?.invalidated(timeoutMs);
+  }
+
+  status(): PrestoStatus {
+    return {
+      gate: this.gate.state,
+      nodes: this.table.size,
+      openFiles: this.files.count,
+      parked: this.#binding?.parked ?? 0,
+      logBytes: this.logs.kml.size,
+      binding: this.#binding?.kind ?? 'none',
+    };
+  }
+
+  /** When the mount is gone: what is still dirty is closed, descriptors are given back. The logs are the caller's. */
+  close(): void {
+    this.closeDirty();
+    this.files.closeAll();
+    this.table.close();
+  }
+}

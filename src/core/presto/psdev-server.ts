@@ -1,0 +1,159 @@
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { dirname } from 'node:path';
+import { decodeRecord } from '../journal/index.js';
+import { Channel } from '../psdev/channel.js';
+import { FrameError, type Frame } from '../psdev/frames.js';
+import { decodeItems, type WireItem } from '../psdev/items.js';
+import {
+  number,
+  PSDEV_VERSION,
+  readApply,
+  readGate,
+  type PrestoHello,
+  type PrestoStatus,
+} from '../psdev/messages.js';
+import type { Recno } from '../model/ids.js';
+import type { RemoteItem } from './applier.js';
+import type { Presto } from './presto.js';
+
+/** After applied updates lento is answered when the kernel has dropped what it cached of them, or after this. */
+const INVALIDATION_MS = 100;
+
+/**
+ * The psdev: where lento finds a mounted fileset. One lento at a time; when it goes away, however it went, the fileset is
+ * disconnected.
+ */
+export class PsdevServer {
+  readonly #server: Server;
+  #lento: Channel | undefined;
+  #announced: Recno = 0;
+  #announcing = false;
+
+  private constructor(
+    private readonly presto: Presto,
+    private readonly path: string,
+    private readonly identity: Omit<PrestoHello, 'version' | 'recno' | 'replica'>,
+  ) {
+    this.#server = createServer((socket) => this.#accept(socket));
+  }
+
+  /** Listens at `path`. The caller holds the lock on the cache, so a socket found there is a dead presto's. */
+  static async listen(
+    presto: Presto,
+    path: string,
+    identity: Omit<PrestoHello, 'version' | 'recno' | 'replica'>,
+  ): Promise<PsdevServer> {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    rmSync(path, { force: true });
+    const server = new PsdevServer(presto, path, identity);
+    await new Promise<void>((resolve, reject) => {
+      server.#server.once('error', reject);
+      server.#server.listen(path, resolve);
+    });
+    chmodSync(path, 0o600);
+    return server;
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#lento?.isOpen === true) {
+      socket.destroy();
+      return;
+    }
+    const channel = new Channel(socket, (kind, frame) => this.#handle(kind, frame));
+    this.#lento = channel;
+    const { kml, replica } = this.presto.logs;
+    this.#announced = kml.end.recno;
+    channel.notify('hello', {
+      ...this.identity,
+      version: PSDEV_VERSION,
+      recno: kml.end.recno,
+      replica,
+    });
+    void channel.closed.then(() => {
+      if (this.#lento !== channel) return;
+      this.#lento = undefined;
+      this.presto.log('info', 'lento is gone: the fileset is disconnected');
+      this.presto.gate.set('disconnected');
+    });
+  }
+
+  /** The log has grown: lento is told once for all that happens in this turn of the event loop. */
+  readonly announce = (): void => {
+    if (this.#announcing || this.#lento === undefined) return;
+    this.#announcing = true;
+    queueMicrotask(() => {
+      this.#announcing = false;
+      const { recno } = this.presto.logs.kml.end;
+      if (recno === this.#announced) return;
+      this.#announced = recno;
+      this.#lento?.notify('log', { recno });
+    });
+  };
+
+  /** Programs wait for the permit. */
+  readonly want = (): void => {
+    this.#lento?.notify('want');
+  };
+
+  async #handle(kind: string, frame: Frame): Promise<Record<string, unknown>> {
+    const { presto } = this;
+    switch (kind) {
+      case 'gate': {
+        const { state, policy } = readGate(frame.head);
+        return { recno: presto.setGate(state, policy) };
+      }
+      case 'apply':
+        return this.#apply(frame);
+      case 'acknowledged':
+        presto.logs.lastRcvd.setAcknowledged(
+          number(frame.head, 'peer'),
+          number(frame.head, 'recno'),
+        );
+        return {};
+      case 'expected': {
+        const progress = presto.logs.lastRcvd.get(number(frame.head, 'peer'));
+        return { expected: progress?.expected ?? 1, checksum: progress?.checksum ?? 0 };
+      }
+      case 'status':
+        return { ...presto.status() } satisfies PrestoStatus;
+      default:
+        throw new FrameError(`${kind} is no request`);
+    }
+  }
+
+  async #apply(frame: Frame): Promise<Record<string, unknown>> {
+    const { peer, log, next, checksum } = readApply(frame.head);
+    const items = decodeItems(frame.data).map(remoteItem);
+    const { applier, logs } = this.presto;
+    const failure = await applier.apply(peer, items, { recno: next, checksum }, log);
+    await this.presto.invalidated(INVALIDATION_MS);
+    // lento hears it in the answer; a notice of its own would come first and make it read the log twice.
+    const { recno } = logs.kml.end;
+    if (log) this.#announced = recno;
+    return {
+      expected: applier.expected(peer),
+      recno,
+      ...(failure === undefined ? {} : { reason: failure.reason, message: failure.message }),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#lento?.close();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    rmSync(this.path, { force: true });
+  }
+}
+
+function remoteItem(item: WireItem): RemoteItem {
+  const decoded = decodeRecord(item.record, 0);
+  if (typeof decoded === 'string') throw new FrameError(`a record: ${decoded}`);
+  const { record, checksum } = decoded;
+  if (item.content === 'none') return { record, checksum, contents: undefined };
+  if (item.content === 'inline') {
+    return { record, checksum, contents: { kind: 'inline', data: item.data } };
+  }
+  const name = item.data.toString('latin1');
+  if (!/^[0-9a-f-]+$/.test(name)) throw new FrameError('a stage name that is none');
+  return { record, checksum, contents: { kind: 'staged', name } };
+}

@@ -1,0 +1,122 @@
+import { sameStamp } from '../model/ids.js';
+import { displayBytes } from '../model/names.js';
+import { Opcode, opcodeName, stampOf, type JournalRecord } from '../model/records.js';
+import type { Leftover } from '../journal/index.js';
+import { Attr } from '../system/attr.js';
+import { ESTALE } from '../system/errno.js';
+import { O_RDWR, close } from '../system/files.js';
+import { openByHandle } from '../system/handles.js';
+import { findByInode } from './find-by-inode.js';
+import type { Node } from './node.js';
+import { PRESTO_ITSELF, type Presto } from './presto.js';
+import { RangeSet } from './range-set.js';
+import { resolve, resolveParent } from './resolve.js';
+
+/**
+ * What a mount does before it answers. After any crash the disk holds a prefix of the history and at most one record whose
+ * operation had not happened: that one is finished, or taken off where that is impossible or a peer will send it again.
+ * Files that were being written get the CLOSE that they did not live to see.
+ */
+export function recover(presto: Presto): void {
+  presto.table.collect();
+  try {
+    settleLastRecord(presto);
+    for (const leftover of presto.logs.lml.leftovers()) completeClose(presto, leftover);
+  } finally {
+    presto.table.sweep();
+  }
+}
+
+function settleLastRecord(presto: Presto): void {
+  const { kml, replica, lastRcvd } = presto.logs;
+  const record = kml.lastRecord();
+  if (record === undefined) return;
+  const own = record.head.origin === replica;
+  const kept = isDone(presto, record) || (own && finish(presto, record));
+  if (!kept) {
+    kml.dropLast();
+    presto.log('info', `recovery: dropped ${describe(record)}, which had not happened`);
+    return;
+  }
+  if (own) return;
+  const { origin, originRecno } = record.head;
+  const expected = lastRcvd.get(origin)?.expected ?? 1;
+  // Logged and applied, but the crash came before it was counted. Its checksum in the peer's log is not known here.
+  if (expected <= originRecno) lastRcvd.setExpected(origin, originRecno + 1, 0);
+}
+
+function describe(record: JournalRecord): string {
+  const { body, head } = record;
+  const path = 'path' in body ? ` ${displayBytes(body.path)}` : '';
+  return `record ${head.recno}, ${opcodeName(body.op) ?? '?'}${path}`;
+}
+
+function isDone(presto: Presto, record: JournalRecord): boolean {
+  const { body } = record;
+  if (body.op === Opcode.CLOSE) {
+    const node = resolve(presto.table, body.path);
+    if (typeof node === 'number') return false;
+    // A peer's CLOSE whose contents never came says nothing about the disk.
+    if (body.handle.ino === 0) return true;
+    return sameStamp(presto.tree.identity.of(node).content, stampOf(record));
+  }
+  const plan = presto.remote.prepare(record, undefined);
+  if (typeof plan === 'number') return false;
+  plan.release();
+  return plan.done;
+}
+
+function finish(presto: Presto, record: JournalRecord): boolean {
+  const { body } = record;
+  if (body.op === Opcode.CLOSE) return finishClose(presto, record, body.path);
+  const plan = presto.remote.prepare(record, undefined);
+  if (typeof plan === 'number') return false;
+  for (const { parent } of plan.names) presto.table.hold(parent);
+  const result = plan.apply();
+  plan.release();
+  for (const { parent } of plan.names) presto.table.unhold(parent);
+  return result >= 0;
+}
+
+/** The contents were there before the record; only the version is missing. */
+function finishClose(presto: Presto, record: JournalRecord, path: string): boolean {
+  const node = resolve(presto.table, path);
+  if (typeof node === 'number') return false;
+  const identity = presto.tree.identity.of(node);
+  const closed = { ...identity, object: record.head.object, content: stampOf(record) };
+  return presto.tree.identity.write(node, closed) >= 0;
+}
+
+function completeClose(presto: Presto, { slot, entry }: Leftover): void {
+  const { table, tree, contents, logs } = presto;
+  const fd = openByHandle(table.root.fd, entry.handle.ino, entry.handle.generation, O_RDWR);
+  const node = fd < 0 ? undefined : locate(presto, entry.path, entry.handle.ino);
+  if (node === undefined) {
+    // Removed since, or never on disk: then there are no contents either.
+    if (fd >= 0 || fd === -ESTALE) logs.lml.clear(slot);
+    else presto.log('error', `recovery: ${displayBytes(entry.path)} cannot be opened`);
+  } else {
+    node.dirtySlot = slot;
+    node.written = new RangeSet();
+    node.written.addEverything();
+    node.identity = { ...tree.identity.of(node), content: entry.stamp };
+    const result = contents.close(node, fd, PRESTO_ITSELF);
+    const path = displayBytes(entry.path);
+    if (result < 0) presto.log('error', `recovery: ${path}: its CLOSE cannot be journaled`);
+    else presto.log('info', `recovery: ${path} was being written: closed`);
+  }
+  if (fd >= 0) close(fd);
+}
+
+/** The path in the note may be out of date: a directory above may have been renamed after it was written. */
+function locate(presto: Presto, path: string, ino: number): Node | undefined {
+  const attr = new Attr();
+  const noted = path === '' ? -1 : resolveParent(presto.table, path);
+  if (typeof noted !== 'number') {
+    const node = presto.table.find(noted.parent, noted.name, attr);
+    if (typeof node !== 'number' && node.ino === ino) return node;
+  }
+  const found = findByInode(presto.table.root.fd, ino);
+  const node = found === undefined ? -1 : resolve(presto.table, found);
+  return typeof node === 'number' ? undefined : node;
+}

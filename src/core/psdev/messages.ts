@@ -1,0 +1,125 @@
+import type { Recno, ReplicaId } from '../model/ids.js';
+import { FrameError } from './frames.js';
+
+/**
+ * The upcalls and downcalls between presto and lento. Heads are JSON objects; these functions read them with every field
+ * checked.
+ *
+ * Notices of presto: `hello` once (PrestoHello), `log` {recno} when the log has grown, `want` when programs wait for the
+ * permit. Requests of lento: `gate` {state, policy} -> {recno}, `apply` (ApplyRequest) -> ApplyReply,
+ * `acknowledged` {peer, recno} -> {}, `expected` {peer} -> {expected, checksum}, `status` {} -> PrestoStatus.
+ */
+
+/** Of presto's code and lento's: both come from one installation, but one may be running since before an update. */
+export const PSDEV_VERSION = 1;
+
+/** Where a presto of a psdev listens: one socket per mounted fileset. */
+export const SOCKET_SUFFIX = '.sock';
+
+export interface PrestoHello {
+  readonly version: number;
+  readonly fileset: string;
+  readonly replica: ReplicaId;
+  /** Last record of the log. */
+  readonly recno: Recno;
+  /** Where lento finds the lower tree. */
+  readonly lowerPath: string;
+  readonly mountPoint: string;
+  readonly pid: number;
+}
+
+export type GateState = 'disconnected' | 'absent' | 'held';
+export type Policy = 'write' | 'readonly';
+
+export interface PrestoStatus {
+  readonly gate: GateState;
+  readonly nodes: number;
+  readonly openFiles: number;
+  readonly parked: number;
+  readonly logBytes: number;
+  readonly binding: string;
+}
+
+export interface ApplyRequest {
+  readonly peer: ReplicaId;
+  /** Log the records here as well: the server does. */
+  readonly log: boolean;
+  readonly next: Recno;
+  readonly checksum: number;
+}
+
+export interface ApplyReply {
+  readonly expected: Recno;
+  /** The end of this host's log. */
+  readonly recno: Recno;
+  readonly reason: string | undefined;
+  readonly message: string;
+}
+
+type Head = Readonly<Record<string, unknown>>;
+
+export function number(head: Head, key: string): number {
+  const value = head[key];
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
+    throw new FrameError(`${key} is not a number`);
+  }
+  return value;
+}
+
+export function text(head: Head, key: string): string {
+  const value = head[key];
+  if (typeof value !== 'string') throw new FrameError(`${key} is not a string`);
+  return value;
+}
+
+export function readHello(head: Head): PrestoHello {
+  return {
+    version: number(head, 'version'),
+    fileset: text(head, 'fileset'),
+    replica: number(head, 'replica'),
+    recno: number(head, 'recno'),
+    lowerPath: text(head, 'lowerPath'),
+    mountPoint: text(head, 'mountPoint'),
+    pid: number(head, 'pid'),
+  };
+}
+
+export function readGate(head: Head): { state: GateState; policy: Policy } {
+  const state = text(head, 'state');
+  const policy = text(head, 'policy');
+  if (state !== 'disconnected' && state !== 'absent' && state !== 'held') {
+    throw new FrameError(`${state} is no state of the gate`);
+  }
+  if (policy !== 'write' && policy !== 'readonly') throw new FrameError(`${policy} is no policy`);
+  return { state, policy };
+}
+
+export function readApply(head: Head): ApplyRequest {
+  return {
+    peer: number(head, 'peer'),
+    log: head['log'] === true,
+    next: number(head, 'next'),
+    checksum: number(head, 'checksum'),
+  };
+}
+
+export function readApplyReply(head: Head): ApplyReply {
+  const { reason } = head;
+  return {
+    expected: number(head, 'expected'),
+    recno: number(head, 'recno'),
+    reason: typeof reason === 'string' ? reason : undefined,
+    message: typeof head['message'] === 'string' ? head['message'] : '',
+  };
+}
+
+export function readStatus(head: Head): PrestoStatus {
+  return {
+    gate: readGate({ ...head, policy: 'write' }).state,
+    nodes: number(head, 'nodes'),
+    openFiles: number(head, 'openFiles'),
+    parked: number(head, 'parked'),
+    logBytes: number(head, 'logBytes'),
+    binding: text(head, 'binding'),
+  };
+}

@@ -1,0 +1,239 @@
+import type { Recno } from '../model/ids.js';
+import {
+  acknowledged,
+  batchAnswered,
+  batchSent,
+  logGrew,
+  pending,
+  senderFor,
+  startBatch,
+  type SenderState,
+} from './sender.js';
+
+/**
+ * A fileset at one of its replicators. Pure: `stepClient(state, event)`.
+ *
+ * Invariants: (1) presto may update only with the permit, or cut off; (2) while the link is up, records of the server are
+ * applied only when the client has no record of its own that the server lacks: otherwise both sides have news, which
+ * is a reconnection with possible conflicts; (3) the permit is used only when the server's log is applied up to the
+ * record that the grant names.
+ */
+export interface ClientState {
+  /**
+   * `closing`: the connection is there and presto is told to stop updating, so that it is known what was done while cut
+   * off; `greeting`: hello is said; `diverged`: both sides have news, or the logs do not fit.
+   */
+  readonly link: 'down' | 'closing' | 'greeting' | 'up' | 'diverged';
+  /** Last record of this host's log. */
+  readonly end: Recno;
+  /** Next record to expect from the server. */
+  readonly expected: Recno;
+  readonly sender: SenderState | undefined;
+  /** Updates up to this record were made while cut off; 0 for none. They are sent with the permit only. */
+  readonly offline: Recno;
+  readonly permit: ClientPermit;
+  /** Local programs wait for the permit. */
+  readonly wanted: boolean;
+}
+
+export type ClientPermit =
+  | { readonly type: 'absent' }
+  | { readonly type: 'asked' }
+  /** Granted, and of use when the server's log is applied up to `upto`. */
+  | { readonly type: 'granted'; readonly generation: number; readonly upto: Recno }
+  | { readonly type: 'held'; readonly generation: number };
+
+export type ClientEvent =
+  | { readonly type: 'want' }
+  | { readonly type: 'log-grew'; readonly end: Recno }
+  /** The connection is there. */
+  | { readonly type: 'link-up' }
+  | { readonly type: 'link-down' }
+  /** The server answered our hello: it expects `theirs` of our log. */
+  | { readonly type: 'hello'; readonly theirs: Recno }
+  | { readonly type: 'granted'; readonly generation: number; readonly upto: Recno }
+  | { readonly type: 'revoked'; readonly generation: number }
+  /** presto has stopped admitting updates; its log ends at `end`. */
+  | { readonly type: 'presto-released'; readonly end: Recno }
+  /** A batch came; `acked` is what the server expects of us, `updates` whether it has any for us to apply. */
+  | { readonly type: 'batch'; readonly acked: Recno; readonly updates: boolean }
+  | { readonly type: 'applied'; readonly expected: Recno }
+  | { readonly type: 'batch-sent'; readonly next: Recno }
+  | { readonly type: 'batch-answered'; readonly expected: Recno };
+
+export type ClientEffect =
+  | { readonly type: 'say-hello' }
+  | { readonly type: 'ask-permit' }
+  /** How presto's gate stands from now on. `absent` after `held`: presto drains and says where its log ends. */
+  | { readonly type: 'gate'; readonly state: 'disconnected' | 'absent' | 'held' }
+  /** Answer the server's revocation: we have stopped, our log ends at `end`. */
+  | { readonly type: 'answer-revoke'; readonly end: Recno }
+  | { readonly type: 'send-batch'; readonly from: Recno }
+  /** The batch in hand may be applied. */
+  | { readonly type: 'apply-batch' }
+  /** The batch in hand must not be applied: this host has updates that the server has not seen. */
+  | { readonly type: 'refuse-batch' }
+  | { readonly type: 'acknowledged'; readonly expected: Recno };
+
+export type ClientStep = readonly [ClientState, readonly ClientEffect[]];
+
+export function newClient(end: Recno, expected: Recno): ClientState {
+  return {
+    link: 'down',
+    end,
+    expected,
+    sender: undefined,
+    offline: 0,
+    permit: { type: 'absent' },
+    wanted: false,
+  };
+}
+
+export function stepClient(state: ClientState, event: ClientEvent): ClientStep {
+  const [changed, effects] = react(state, event);
+  return finish(changed, effects);
+}
+
+function react(state: ClientState, event: ClientEvent): ClientStep {
+  switch (event.type) {
+    case 'want':
+      return [{ ...state, wanted: true }, []];
+    case 'log-grew':
+      return [grown(state, event.end), []];
+    case 'link-up':
+      return [{ ...state, link: 'closing' }, [{ type: 'gate', state: 'absent' }]];
+    case 'link-down':
+      return [disconnected(state, 'down'), [{ type: 'gate', state: 'disconnected' }]];
+    case 'hello': {
+      if (state.link !== 'greeting') return [state, []];
+      return greeted(state, event.theirs);
+    }
+    case 'granted':
+      if (state.link !== 'up') return [state, []];
+      return [
+        { ...state, permit: { type: 'granted', generation: event.generation, upto: event.upto } },
+        [],
+      ];
+    case 'revoked':
+      return revoked(state);
+    case 'presto-released':
+      return prestoReleased(grown(state, event.end));
+    case 'batch':
+      return batch(state, event.acked, event.updates);
+    case 'applied':
+      return [{ ...state, expected: Math.max(state.expected, event.expected) }, []];
+    case 'batch-sent':
+      return [updateSender(state, (s) => batchSent(s, event.next)), []];
+    case 'batch-answered':
+      return [
+        updateSender(state, (s) => batchAnswered(s, event.expected)),
+        [{ type: 'acknowledged', expected: event.expected }],
+      ];
+  }
+}
+
+function greeted(state: ClientState, theirs: Recno): ClientStep {
+  // The server has records of ours that we lost: this cache was restored, or replaced. It must not undo anything.
+  if (theirs > state.end + 1) {
+    return [disconnected(state, 'diverged'), [{ type: 'gate', state: 'disconnected' }]];
+  }
+  const sender = senderFor(theirs, state.end);
+  const offline = pending(sender) > 0 ? state.end : 0;
+  return [
+    { ...state, link: 'up', sender, offline, permit: { type: 'absent' } },
+    [{ type: 'acknowledged', expected: theirs }],
+  ];
+}
+
+function prestoReleased(state: ClientState): ClientStep {
+  if (state.link === 'closing') return [{ ...state, link: 'greeting' }, [{ type: 'say-hello' }]];
+  return state.link === 'up' ? [state, [{ type: 'answer-revoke', end: state.end }]] : [state, []];
+}
+
+function revoked(state: ClientState): ClientStep {
+  const held = state.permit.type === 'held';
+  const after: ClientState = { ...state, permit: { type: 'absent' } };
+  // Not in use yet, or not any more: there is nothing to drain.
+  return held
+    ? [after, [{ type: 'gate', state: 'absent' }]]
+    : [after, [{ type: 'answer-revoke', end: state.end }]];
+}
+
+function batch(state: ClientState, acked: Recno, updates: boolean): ClientStep {
+  if (state.link !== 'up') return [state, [{ type: 'refuse-batch' }]];
+  const after = updateSender(state, (s) => acknowledged(s, acked));
+  if (!updates || after.sender === undefined || pending(after.sender) === 0) {
+    return [after, [{ type: 'apply-batch' }]];
+  }
+  return [
+    disconnected(after, 'diverged'),
+    [{ type: 'refuse-batch' }, { type: 'gate', state: 'disconnected' }],
+  ];
+}
+
+/** What every event may set going: use of a grant, a request for one, a batch to the server. */
+function finish(start: ClientState, before: readonly ClientEffect[]): ClientStep {
+  const effects = [...before];
+  let state = start;
+  if (state.permit.type === 'granted' && state.expected > state.permit.upto) {
+    state = {
+      ...state,
+      wanted: false,
+      // Nothing of the server's is missing here and it stands still: what was made cut off may go now.
+      offline: 0,
+      permit: { type: 'held', generation: state.permit.generation },
+    };
+    effects.push({ type: 'gate', state: 'held' });
+  }
+  if (state.link === 'up' && state.permit.type === 'absent' && mustAsk(state)) {
+    state = { ...state, permit: { type: 'asked' } };
+    effects.push({ type: 'ask-permit' });
+  }
+  const sender = state.sender === undefined ? undefined : startBatch(state.sender);
+  if (sender !== undefined && maySend(state)) {
+    effects.push({ type: 'send-batch', from: sender.next });
+    state = { ...state, sender };
+  }
+  return [state, effects];
+}
+
+/** Programs wait, or there are updates from before the link: for those the server has to stand still. */
+function mustAsk(state: ClientState): boolean {
+  return state.wanted || reintegrating(state);
+}
+
+/** Updates made while cut off are still on their way to the server. */
+export function reintegrating(state: ClientState): boolean {
+  return state.sender !== undefined && state.sender.acked <= state.offline;
+}
+
+/**
+ * Records made with the permit may be sent whenever they are there, also while it is being given back. Those made while
+ * cut off wait until the permit is held: then nothing of the server's is missing here.
+ */
+function maySend(state: ClientState): boolean {
+  return state.link === 'up' && (state.permit.type === 'held' || !reintegrating(state));
+}
+
+function disconnected(state: ClientState, link: 'down' | 'diverged'): ClientState {
+  return {
+    ...state,
+    link,
+    sender: undefined,
+    offline: 0,
+    permit: { type: 'absent' },
+    wanted: false,
+  };
+}
+
+function grown(state: ClientState, end: Recno): ClientState {
+  if (end <= state.end) return state;
+  return updateSender({ ...state, end }, (sender) => logGrew(sender, end));
+}
+
+function updateSender(
+  state: ClientState,
+  change: (sender: SenderState) => SenderState,
+): ClientState {
+  return state.sender === undefined ? state : { ...state, sender: change(state.sender) };
+}
