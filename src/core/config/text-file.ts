@@ -1,0 +1,144 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import type { Problem } from './problem.js';
+import { quoted } from './suggest.js';
+
+/** A configuration file of ten thousand filesets is smaller; anything above is not a configuration file. */
+export const CONFIG_FILE_BYTES_MAX = 1024 * 1024;
+
+/** A text, or why there is none. */
+export type TextResult = { text: string } | { problem: Problem };
+
+type Trouble = Pick<Problem, 'code' | 'message' | 'remedy'> & { line?: number; column?: number };
+
+function failed(file: string, trouble: Trouble): TextResult {
+  const { code, message, remedy, line, column } = trouble;
+  const place = line === undefined || column === undefined ? { file } : { file, line, column };
+  return { problem: { severity: 'error', code, message, place, remedy } };
+}
+
+/** At most one byte more than the limit is read, so that a huge file or an endless device costs nothing. */
+function readBounded(file: string): Buffer | 'not-a-file' | 'too-big' {
+  // O_NONBLOCK: opening a FIFO by mistake must fail, not wait.
+  const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    if (!fstatSync(fd).isFile()) return 'not-a-file';
+    const buffer = Buffer.alloc(CONFIG_FILE_BYTES_MAX + 1);
+    let length = 0;
+    for (;;) {
+      const count = readSync(fd, buffer, length, buffer.length - length, null);
+      if (count === 0) return buffer.subarray(0, length);
+      length += count;
+      if (length > CONFIG_FILE_BYTES_MAX) return 'too-big';
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Offset of the first byte that is not UTF-8, or -1. */
+function firstBadByte(bytes: Buffer): number {
+  const text = bytes.toString('utf8');
+  let offset = 0;
+  for (const character of text) {
+    const size = Buffer.byteLength(character);
+    if (character === '\ufffd' && bytes.compare(Buffer.from('\ufffd'), 0, 3, offset, offset + 3))
+      return offset;
+    offset += size;
+  }
+  return -1;
+}
+
+/** The configuration language of 1999: Perl assignments and hashes. XML never starts so. */
+export function looksLikePerl(text: string): boolean {
+  const code = text.replace(/^(?:\s+|#[^\n]*\n)+/, '');
+  return /^(?:[$@%]|my\s|\{|\()/.test(code) || (code.includes('=>') && !code.includes('<'));
+}
+
+function decode(file: string, bytes: Buffer): TextResult {
+  const bad = firstBadByte(bytes);
+  if (bad >= 0) {
+    const before = bytes.subarray(0, bad).toString('utf8');
+    const lineStart = before.lastIndexOf('\n') + 1;
+    return failed(file, {
+      code: 'config-encoding',
+      message: 'the file is not UTF-8 text',
+      line: before.split('\n').length,
+      column: before.length - lineStart + 1,
+      remedy: `Replace the character here, or convert the file: iconv -f LATIN1 -t UTF-8 ${file}`,
+    });
+  }
+  return { text: bytes.toString('utf8').replace(/^\ufeff/, '') };
+}
+
+function describeFailure(file: string, error: unknown, whatMakesIt: string): TextResult {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return failed(file, {
+      code: 'config-missing',
+      message: 'the file does not exist',
+      remedy: whatMakesIt,
+    });
+  }
+  const remedy =
+    code === 'EACCES' || code === 'EPERM'
+      ? 'Run the command as root.'
+      : `Look at the file with: ls -ld ${file}`;
+  return failed(file, {
+    code: 'config-unreadable',
+    message: `the file cannot be read (${code ?? message})`,
+    remedy,
+  });
+}
+
+/**
+ * Reads a configuration file as text, and refuses what cannot be one.
+ *
+ * @param root name of the element that the file should hold, for the messages
+ * @param whatMakesIt the sentence that tells how such a file comes to be
+ */
+export function readTextFile(file: string, root: string, whatMakesIt: string): TextResult {
+  let bytes: ReturnType<typeof readBounded>;
+  try {
+    bytes = readBounded(file);
+  } catch (error) {
+    return describeFailure(file, error, whatMakesIt);
+  }
+  if (bytes === 'not-a-file') {
+    return failed(file, {
+      code: 'config-unreadable',
+      message: 'this is not a regular file',
+      remedy: whatMakesIt,
+    });
+  }
+  if (bytes === 'too-big') {
+    return failed(file, {
+      code: 'config-too-big',
+      message: `the file is larger than ${CONFIG_FILE_BYTES_MAX} bytes`,
+      remedy: `Check that this really is a configuration file holding <${root}>.`,
+    });
+  }
+  const decoded = decode(file, bytes);
+  if ('problem' in decoded) return decoded;
+  if (decoded.text.trim() === '') {
+    return failed(file, {
+      code: 'config-empty',
+      message: 'the file is empty',
+      line: 1,
+      column: 1,
+      remedy: whatMakesIt,
+    });
+  }
+  if (looksLikePerl(decoded.text)) {
+    const lines = decoded.text.split('\n');
+    const isCode = (line: string): boolean => /^\s*[^\s#]/.test(line);
+    const line = Math.max(0, lines.findIndex(isCode));
+    return failed(file, {
+      code: 'config-perl',
+      message: `this file is of the Perl era of InterMezzo: it starts with ${quoted((lines[line] ?? '').trim())}`,
+      line: line + 1,
+      column: (lines[line] ?? '').search(/\S/) + 1,
+      remedy: `Write it anew in XML, as <${root}>: \`izo inconfig\` asks for what it needs.`,
+    });
+  }
+  return decoded;
+}

@@ -1,0 +1,187 @@
+import sax from 'sax';
+import { listed, quoted } from './suggest.js';
+
+/**
+ * Where the elements and attributes of an XML text stand. sax, which is also xml2js's parser, tells offsets; everything
+ * that is not well-formed, and the parts of XML that configuration files must not use, are refused here.
+ */
+
+/** Something that is not well-formed, at an offset of the text. */
+export class XmlFault extends Error {
+  constructor(
+    readonly code: 'xml-malformed' | 'xml-doctype',
+    message: string,
+    readonly offset: number,
+    readonly remedy: string,
+  ) {
+    super(message);
+  }
+}
+
+export interface AttributePosition {
+  name: string;
+  nameOffset: number;
+  /** Of the first character between the quotation marks. */
+  valueOffset: number;
+}
+
+export interface ElementPosition {
+  name: string;
+  /** Of its `<`. */
+  offset: number;
+  attributes: AttributePosition[];
+  /** Of the first character of text directly in it that is not white space. */
+  textOffset?: number;
+}
+
+const CHECK_THE_LINE = 'Correct the XML here; compare with the examples of `man 5 intermezzo`.';
+const CHECK_QUOTES =
+  'Look for a missing or surplus quotation mark or `>` here or just before this place.';
+
+/** No file of ours is deeper than three; the bound keeps deep nonsense from growing stacks. */
+const DEPTH_MAX = 16;
+
+/** What sax says, in words that tell what is wrong. Anything else is shown as sax says it. */
+const WORDS: Readonly<Record<string, string>> = {
+  'Unexpected end': 'the file ends in the middle of a tag or comment',
+  'Unquoted attribute value': 'the value of an attribute must stand in quotation marks',
+  'Attribute without value': 'an attribute has no value',
+  'No whitespace between attributes': 'a space is missing before the next attribute',
+  'Invalid attribute name': 'this character cannot be part of an attribute',
+  'Invalid character in tag name': 'this character cannot be part of an element name',
+  'Forward-slash in opening tag not followed by >': '`/` inside a tag must be followed by `>`',
+  'Unencoded <': '`<` must be followed by the name of an element',
+  'Text data outside of root node.': 'text outside of the outermost element',
+  'Non-whitespace before first tag.': 'text before the first element',
+  'Malformed comment': '`--` inside a comment',
+  'Invalid character entity': 'unknown entity: `&` must be written `&amp;`',
+};
+
+class PositionScanner {
+  readonly elements: ElementPosition[] = [];
+  readonly #text: string;
+  readonly #parser = sax.parser(true);
+  readonly #open: ElementPosition[] = [];
+  /** Where the last tag, comment or the like ended: text, if any, begins there. */
+  #markupEnd = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+    const parser = this.#parser;
+    parser.onopentag = (tag) => {
+      this.#openElement(tag.name);
+    };
+    parser.onclosetag = () => {
+      this.#open.pop();
+      this.#markupEnd = parser.position;
+    };
+    parser.ontext = parser.oncdata = (text) => {
+      this.#noteText(text);
+    };
+    parser.oncomment = () => {
+      this.#markupEnd = parser.position + 1;
+    };
+    parser.ondoctype = parser.onsgmldeclaration = () => {
+      this.#refuseDeclaration();
+    };
+    parser.onerror = (error) => {
+      this.#refuse(error.message.split('\n')[0] ?? '');
+    };
+  }
+
+  scan(): ElementPosition[] {
+    this.#parser.write(this.#text).close();
+    if (this.elements.length === 0) {
+      throw new XmlFault('xml-malformed', 'there is no element in this file', 0, CHECK_THE_LINE);
+    }
+    return this.elements;
+  }
+
+  #openElement(name: string): void {
+    const offset = this.#parser.startTagPosition - 1;
+    if (this.#open.length === 0 && this.elements.length > 0) {
+      const message = `a second outermost element, ${quoted(`<${name}>`)}: a file holds one`;
+      throw new XmlFault('xml-malformed', message, offset, 'Remove it, or put it into the first.');
+    }
+    if (this.#open.length >= DEPTH_MAX) {
+      throw new XmlFault(
+        'xml-malformed',
+        'the elements are nested too deeply',
+        offset,
+        CHECK_THE_LINE,
+      );
+    }
+    const attributes = attributesOfTag(this.#text, offset, this.#parser.position);
+    const element: ElementPosition = { name, offset, attributes };
+    this.elements.push(element);
+    this.#open.push(element);
+    this.#markupEnd = this.#parser.position;
+  }
+
+  #noteText(text: string): void {
+    const element = this.#open.at(-1);
+    if (element === undefined || text.trim() === '') return;
+    const blank = this.#text.slice(this.#markupEnd).search(/\S/);
+    element.textOffset ??= this.#markupEnd + blank;
+  }
+
+  #refuseDeclaration(): never {
+    const before = this.#text.slice(0, this.#parser.position);
+    throw new XmlFault(
+      'xml-doctype',
+      'a document type or entity declaration: configuration files of izo have none',
+      before.toUpperCase().lastIndexOf('<!DOCTYPE') >= 0
+        ? before.toUpperCase().lastIndexOf('<!DOCTYPE')
+        : before.lastIndexOf('<!'),
+      'Remove the declaration.',
+    );
+  }
+
+  #refuse(saying: string): never {
+    const refusal = (message: string, offset: number, remedy: string): never => {
+      throw new XmlFault('xml-malformed', message, offset, remedy);
+    };
+    const tagStart = Math.max(0, this.#parser.startTagPosition - 1);
+    const open = this.#open.at(-1);
+    const endsInTag = this.#text.lastIndexOf('<') > this.#text.lastIndexOf('>');
+    if (saying === 'Unclosed root tag' && open !== undefined && !endsInTag) {
+      const element = quoted(`<${open.name}>`);
+      return refusal(`${element} is never closed`, open.offset, `Add \`</${open.name}>\`.`);
+    }
+    if (saying === 'Unclosed root tag' || saying === 'Unexpected end') {
+      return refusal('the tag or comment that begins here never ends', tagStart, CHECK_QUOTES);
+    }
+    if (saying.startsWith('Unexpected close tag') || saying.startsWith('Unmatched closing tag')) {
+      const tag = this.#text.slice(tagStart, this.#parser.position);
+      const names = this.#open.map((each) => `<${each.name}>`);
+      const message = `${quoted(tag)} does not close the innermost open element (open: ${listed(names)})`;
+      return refusal(message, tagStart, 'Close the elements in the order in which they nest.');
+    }
+    const at = Math.max(0, this.#parser.position - 1);
+    return refusal(WORDS[saying] ?? `malformed XML (${saying})`, at, CHECK_QUOTES);
+  }
+}
+
+/** Attributes of the tag that stands between two offsets of a text that sax has found to be well-formed. */
+function attributesOfTag(text: string, from: number, to: number): AttributePosition[] {
+  const attributes: AttributePosition[] = [];
+  const tag = text.slice(from, to);
+  for (const match of tag.matchAll(/([^\s=/"']+)\s*=\s*("[^"]*"|'[^']*')/g)) {
+    const [whole, name = '', value = ''] = match;
+    const nameOffset = from + match.index;
+    const valueOffset = nameOffset + whole.length - value.length + 1;
+    // XML forbids `<` in a value; sax lets it pass, and then a forgotten quotation mark is noticed far below.
+    const angle = value.indexOf('<');
+    if (angle >= 0) {
+      const message = `the value of ${quoted(name)} contains \`<\``;
+      throw new XmlFault('xml-malformed', message, valueOffset + angle - 1, CHECK_QUOTES);
+    }
+    attributes.push({ name, nameOffset, valueOffset });
+  }
+  return attributes;
+}
+
+/** Positions of all elements, in the order of their opening tags. @throws XmlFault */
+export function scanPositions(text: string): ElementPosition[] {
+  return new PositionScanner(text).scan();
+}
