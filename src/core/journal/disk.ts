@@ -1,4 +1,4 @@
-import { fsync, ftruncate, pwrite } from '../system/files.js';
+import { fallocate, fsync, ftruncate, pwrite } from '../system/files.js';
 
 /** Every change that the journal makes on disk, by name, so that a test can fail exactly that one. */
 export type DiskOperation =
@@ -6,6 +6,7 @@ export type DiskOperation =
   | 'kml.append'
   | 'kml.takeBack'
   | 'kml.cut'
+  | 'kml.trim'
   | 'kml.sync'
   | 'lml.header'
   | 'lml.note'
@@ -26,11 +27,17 @@ export interface Disk {
   ): number;
   ftruncate(operation: DiskOperation, fd: number, size: number): number;
   fsync(operation: DiskOperation, fd: number): number;
+  /** Gives the bytes back to the file system; they read as zeros. The file keeps its size. */
+  punchHole(operation: DiskOperation, fd: number, offset: number, length: number): number;
 }
+
+/** FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, fallocate(2). */
+const PUNCH_HOLE = 3;
 
 /** The disk that is there. */
 export const realDisk: Disk = {
   pwrite: (_operation, fd, address, length, offset) => pwrite(fd, address, length, offset),
   ftruncate: (_operation, fd, size) => ftruncate(fd, size),
   fsync: (_operation, fd) => fsync(fd),
+  punchHole: (_operation, fd, offset, length) => fallocate(fd, PUNCH_HOLE, offset, length),
 };

@@ -15,3 +15,5 @@ export {
   type DecodedRecord,
   type NewRecordHead,
 } from './record-codec.js';
+export { describeRecord, formatTime, recordToJson } from './describe.js';
+export { KmlReader, type ReadLimits, type ReadResult } from './kml-reader.js';

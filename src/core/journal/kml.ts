@@ -8,11 +8,17 @@ import { pread } from '../system/files.js';
 import { Memory } from '../system/native.js';
 import { realDisk, type Disk } from './disk.js';
 import { FileWindow } from './file-window.js';
-import { readKmlHeader, type KmlHeader } from './kml-header.js';
+import { readKmlHeader, writeKmlHeader, type KmlHeader } from './kml-header.js';
+import { KmlLocator } from './kml-locate.js';
 import { quickTail, scanKml, type Scan, type Tail } from './kml-scan.js';
-import { damaged, sizeOf } from './log-file.js';
-import { decodeRecord, encodeRecord, type DecodedRecord, type NewRecordHead } from './record-codec.js';
-import { checksumAt } from './record-frame.js';
+import { damaged, HEADER_BYTES, sizeOf } from './log-file.js';
+import {
+  decodeRecord,
+  encodeRecord,
+  type DecodedRecord,
+  type NewRecordHead,
+} from './record-codec.js';
+import { checksumAt, TRAILER_BYTES } from './record-frame.js';
 
 /**
  * The modification log as its one writer sees it. A record is one pwrite(2) at the end; nothing is synced unless asked.
@@ -30,7 +36,7 @@ export class Kml {
 
   private constructor(
     readonly fd: number,
-    readonly header: KmlHeader,
+    private current: KmlHeader,
     /** What was found when the log was opened; a torn tail has been cut off since. */
     readonly found: Scan,
     private readonly disk: Disk,
@@ -58,6 +64,10 @@ export class Kml {
       must('kml.cut', disk.ftruncate('kml.cut', fd, found.tail.offset));
     }
     return new Kml(fd, header, found, disk);
+  }
+
+  get header(): KmlHeader {
+    return this.current;
   }
 
   /** The number that the next record will have. */
@@ -146,6 +156,27 @@ export class Kml {
     const decoded = at < 0 ? 'impossible length' : decodeRecord(buffer, at, length);
     if (typeof decoded === 'string') throw damaged('kml', from + at, decoded);
     return decoded;
+  }
+
+  /**
+   * Forgets all records up to and including `recno`, which everybody has got; numbers go on as before. Their place on the
+   * disk is given back where the file system can do that.
+   * @throws IzoError journal-damaged; SystemError: then the log is as before
+   */
+  trim(recno: Recno): void {
+    const { header } = this;
+    if (recno < header.firstRecno) return;
+    assert(recno <= this.#recno, `record ${recno} does not exist yet`);
+    const window = new FileWindow(this.fd);
+    const next = new KmlLocator(window).find(header, recno + 1, this.#offset);
+    const firstOffset = next ?? this.#offset;
+    const at = window.load(firstOffset - TRAILER_BYTES, TRAILER_BYTES);
+    const baseChecksum = window.buffer.readUInt32LE(at);
+    const trimmed = { log: header.log, firstRecno: recno + 1, firstOffset, baseChecksum };
+    writeKmlHeader(this.disk, this.fd, trimmed);
+    this.current = trimmed;
+    // Nothing before `firstOffset` is read any more, so it does not matter whether this succeeds.
+    this.disk.punchHole('kml.trim', this.fd, HEADER_BYTES, firstOffset - HEADER_BYTES);
   }
 
   /** Makes all records, and with them the operations that they tell of, durable. @returns 0 or a negated errno. */

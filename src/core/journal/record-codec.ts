@@ -18,7 +18,7 @@ import {
   recnoAt,
   TRAILER_BYTES,
 } from './record-frame.js';
-import { bodyFault, headFault, type Fault } from './record-rules.js';
+import { bodyFault, headFault, readFault, type Fault } from './record-rules.js';
 
 /** A head before its record has got its number. */
 export type NewRecordHead = Omit<RecordHead, 'recno'>;
@@ -157,7 +157,7 @@ function recordFault(record: JournalRecord, cursor: Cursor): Fault {
   if (cursor.end - cursor.at >= ALIGNMENT) return 'bytes are left over';
   const { recno } = record.head;
   if (recno === 0 || !Number.isSafeInteger(recno)) return 'impossible recno';
-  return headFault(record.head) ?? bodyFault(record.body);
+  return headFault(record.head) ?? bodyFault(record.body) ?? readFault(record.body);
 }
 
 /** For later versions; this one keeps them 0, and refuses what it would not understand. */

@@ -2,10 +2,12 @@ import { REPLICA_ID_MAX, type ObjectId, type Stamp } from '../model/ids.js';
 import { LIMITS } from '../model/limits.js';
 import { isValidPath } from '../model/names.js';
 import {
+  AttrMask,
   Opcode,
   type Actor,
   type RecordBody,
   type RecordHead,
+  type SetattrBody,
   type Time,
 } from '../model/records.js';
 
@@ -110,7 +112,6 @@ function closeFault(body: RecordBody & { op: typeof Opcode.CLOSE }): Fault {
   if (!isMode(body.mode)) return 'impossible mode';
   if (!isTime(body.mtime)) return 'impossible time';
   if (!isCount(body.handle.ino) || !isU32(body.handle.generation)) return 'impossible file handle';
-  if (body.ranges.length > RANGES_MAX) return 'too many ranges';
   for (const range of body.ranges) {
     if (!isCount(range.offset) || !isCount(range.length)) return 'impossible range';
     if (!isCount(range.offset + range.length)) return 'impossible range';
@@ -130,4 +131,22 @@ function pathFault(body: RecordBody): Fault {
 
 export function bodyFault(body: RecordBody): Fault {
   return fieldFault(body) ?? pathFault(body);
+}
+
+/** What the encoder puts right by itself, so that only readers need to ask. */
+export function readFault(body: RecordBody): Fault {
+  if (body.op === Opcode.CLOSE && body.ranges.length > RANGES_MAX) return 'too many ranges';
+  return body.op === Opcode.SETATTR ? unmeantFault(body) : undefined;
+}
+
+/** Attributes that a SETATTR does not change are 0. */
+function unmeantFault(body: SetattrBody): Fault {
+  const { valid, atime, mtime } = body;
+  const unmeant =
+    ((valid & AttrMask.mode) === 0 && body.mode !== 0) ||
+    ((valid & AttrMask.uid) === 0 && body.uid !== 0) ||
+    ((valid & AttrMask.gid) === 0 && body.gid !== 0) ||
+    ((valid & AttrMask.atime) === 0 && (atime.sec !== 0 || atime.nsec !== 0)) ||
+    ((valid & AttrMask.mtime) === 0 && (mtime.sec !== 0 || mtime.nsec !== 0));
+  return unmeant ? 'attributes that are not meant' : undefined;
 }

@@ -1,0 +1,191 @@
+import { IzoError } from '../model/errors.js';
+import { formatReplicaId, type Recno } from '../model/ids.js';
+import { LIMITS } from '../model/limits.js';
+import type { Position } from '../model/position.js';
+import { must } from '../system/errno.js';
+import { close, O_NOFOLLOW, O_RDONLY, openat } from '../system/files.js';
+import { FileWindow } from './file-window.js';
+import { basePosition, readKmlHeader, type KmlHeader } from './kml-header.js';
+import { KmlLocator } from './kml-locate.js';
+import { chainFault, quickTail, scanKml, type Scan, type Tail, type Visit } from './kml-scan.js';
+import { damaged, sizeOf } from './log-file.js';
+import { openMeta } from './logs.js';
+import { decodeRecord, type DecodedRecord } from './record-codec.js';
+import { checksumAt, frameFault, lengthAt, TRAILER_BYTES } from './record-frame.js';
+
+export interface ReadLimits {
+  readonly records: number;
+  /** Sum of the records' own lengths. One record is always given, however long. */
+  readonly bytes: number;
+}
+
+export interface ReadResult {
+  readonly records: readonly DecodedRecord[];
+  /** The number to read from next. */
+  readonly next: Recno;
+}
+
+/**
+ * Reads a log that another process appends to. The appender announces how far it has come, and nothing beyond that is
+ * looked at: what is there may be taken back. Reading on from where the last call ended costs only what is new.
+ */
+export class KmlReader {
+  readonly #window: FileWindow;
+  readonly #locator: KmlLocator;
+  /** After the last record that was given out. */
+  #cursor: Tail | undefined;
+  #header: KmlHeader;
+
+  /** @param fd open for reading; the reader closes it. @throws IzoError journal-damaged, journal-version; SystemError */
+  constructor(private readonly fd: number) {
+    this.#header = readKmlHeader(fd);
+    this.#window = new FileWindow(fd);
+    this.#locator = new KmlLocator(this.#window);
+  }
+
+  /** @param root descriptor of the lower tree. @throws IzoError not-formatted, journal-damaged, journal-version; SystemError */
+  static openFileset(root: number, fileset: string): KmlReader {
+    const directory = openMeta(root, fileset);
+    const fd = openat(directory, 'kml', O_RDONLY | O_NOFOLLOW);
+    close(directory);
+    must('open', fd, 'kml');
+    try {
+      return new KmlReader(fd);
+    } catch (error) {
+      close(fd);
+      throw error;
+    }
+  }
+
+  close(): void {
+    close(this.fd);
+  }
+
+  get header(): KmlHeader {
+    return this.#header;
+  }
+
+  /**
+   * Records `from` to `upto` at most, as far as the limits go. `upto`: what the appender has announced.
+   * @throws IzoError journal-damaged (with the offset), journal-reset (another log has taken its place),
+   *   journal-trimmed (`from` is no longer in the log); SystemError
+   */
+  read(from: Recno, limits: ReadLimits, upto: Recno): ReadResult {
+    this.#look();
+    if (from > upto) return { records: [], next: from };
+    const size = sizeOf(this.fd);
+    let cursor = this.#start(from, size);
+    const records: DecodedRecord[] = [];
+    let bytes = 0;
+    while (cursor.recno < upto && records.length < limits.records) {
+      const decoded = this.#decode(cursor, size);
+      if (records.length > 0 && bytes + decoded.length > limits.bytes) break;
+      bytes += decoded.length;
+      records.push(decoded);
+      const { recno } = decoded.record.head;
+      cursor = { recno, offset: cursor.offset + decoded.length, checksum: decoded.checksum };
+      this.#locator.remember(recno + 1, cursor.offset);
+    }
+    this.#cursor = cursor;
+    return { records, next: cursor.recno + 1 };
+  }
+
+  /**
+   * The position after record `recno`; undefined where that is before the log's beginning or after its end. Only ask for
+   * what has been announced. @throws as `read`
+   */
+  positionAt(recno: Recno): Position | undefined {
+    this.#look();
+    const base = basePosition(this.#header);
+    if (recno === base.recno) return base;
+    const size = sizeOf(this.fd);
+    const offset = this.#locator.find(this.#header, recno, size);
+    if (offset === undefined) return undefined;
+    const at = this.#load(offset, size);
+    const { buffer } = this.#window;
+    const fault = frameFault(buffer, at, this.#window.limit);
+    if (fault !== undefined) throw damaged('kml', offset, fault);
+    const checksum = checksumAt(buffer, at, lengthAt(buffer, at));
+    return { log: this.#header.log, recno, checksum };
+  }
+
+  /**
+   * Where the log ends by its own account, for looking into a log when nobody announces anything. Records after the last
+   * good one are ignored. @throws as `read`
+   */
+  tail(): Tail {
+    this.#look();
+    const size = sizeOf(this.fd);
+    return (
+      quickTail(this.#window, this.#header, size) ?? scanKml(this.#window, this.#header, size).tail
+    );
+  }
+
+  /** Checks every record, from the first to the end. @throws as `read`, but not for damage: that is the result. */
+  scan(visit?: Visit): Scan {
+    this.#look();
+    return scanKml(this.#window, this.#header, sizeOf(this.fd), visit);
+  }
+
+  /** The records before `tail`, the last one first. @throws IzoError journal-damaged; SystemError */
+  *backwards(tail: Tail = this.tail()): Generator<DecodedRecord, void, undefined> {
+    let { offset } = tail;
+    while (offset > this.#header.firstOffset) {
+      const window = this.#window;
+      const length = lengthAt(window.buffer, window.loadBackwards(offset - 4, 4));
+      const start = offset - length;
+      if (length > LIMITS.recordBytes || start < this.#header.firstOffset) {
+        throw damaged('kml', offset - 4, `impossible length ${length}`);
+      }
+      const at = window.loadBackwards(start, length);
+      const decoded = decodeRecord(window.buffer, at, at + length);
+      if (typeof decoded === 'string') throw damaged('kml', start, decoded);
+      yield decoded;
+      offset = start;
+    }
+  }
+
+  /** What was read before may have changed since; the header says whether it is still the same log. */
+  #look(): void {
+    this.#window.forget();
+    const header = readKmlHeader(this.fd);
+    if (header.log !== this.#header.log) {
+      throw new IzoError(
+        'journal-reset',
+        `The log ${formatReplicaId(this.#header.log)} was reset; it is ${formatReplicaId(header.log)} now.`,
+      );
+    }
+    this.#header = header;
+  }
+
+  #start(from: Recno, size: number): Tail {
+    const first = this.#header.firstRecno;
+    if (from < first) {
+      throw new IzoError(
+        'journal-trimmed',
+        `Record ${from} was trimmed; the log begins at ${first}.`,
+      );
+    }
+    if (this.#cursor?.recno === from - 1) return this.#cursor;
+    const offset = this.#locator.find(this.#header, from, size);
+    if (offset === undefined) throw damaged('kml', size, `it ends before record ${from}`);
+    if (offset === this.#header.firstOffset) {
+      return { recno: from - 1, offset, checksum: this.#header.baseChecksum };
+    }
+    const at = this.#window.load(offset - TRAILER_BYTES, TRAILER_BYTES);
+    return { recno: from - 1, offset, checksum: this.#window.buffer.readUInt32LE(at) };
+  }
+
+  #load(offset: number, size: number): number {
+    return this.#window.load(offset, Math.min(LIMITS.recordBytes, Math.max(0, size - offset)));
+  }
+
+  #decode(cursor: Tail, size: number): DecodedRecord {
+    const at = this.#load(cursor.offset, size);
+    const { buffer, limit } = this.#window;
+    const decoded = decodeRecord(buffer, at, Math.min(limit, at + size - cursor.offset));
+    const fault = typeof decoded === 'string' ? decoded : chainFault(buffer, at, cursor);
+    if (fault !== undefined) throw damaged('kml', cursor.offset, fault);
+    return decoded as DecodedRecord;
+  }
+}

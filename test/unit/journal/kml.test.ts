@@ -1,0 +1,267 @@
+import assert from 'node:assert/strict';
+import { ftruncateSync } from 'node:fs';
+import fc from 'fast-check';
+import { Kml, KmlReader, realDisk } from '../../../src/core/journal/index.js';
+import { newKmlHeader, writeKmlHeader } from '../../../src/core/journal/kml-header.js';
+import { HEADER_BYTES } from '../../../src/core/journal/log-file.js';
+import { IzoError } from '../../../src/core/model/errors.js';
+import { E } from '../../../src/core/system/errno.js';
+import { anyBody, anyHead, FaultyDisk, headOf, LOG_ID, mkdirOf, Scratch } from './support.js';
+
+function fill(kml: Kml, count: number): void {
+  for (let i = 0; i < count; i++) {
+    assert.equal(kml.append(headOf(kml.next), mkdirOf(`d${kml.next}`)), kml.end.recno);
+  }
+}
+
+function isDamage(offset: number) {
+  return (error: unknown): boolean =>
+    error instanceof IzoError &&
+    error.code === 'journal-damaged' &&
+    error.message.includes(`at byte ${offset}:`) &&
+    error.remedy === 'izo recovery';
+}
+
+describe('Kml', () => {
+  let scratch: Scratch;
+  beforeEach(() => (scratch = new Scratch()));
+  afterEach(() => {
+    scratch.done();
+  });
+
+  it('numbers records from 1 and goes on after reopening', () => {
+    const fd = scratch.newKml();
+    const kml = Kml.open(fd);
+    assert.deepEqual(kml.end, { log: LOG_ID, recno: 0, checksum: 0 });
+    assert.equal(kml.lastRecord(), undefined);
+    fill(kml, 3);
+    assert.equal(kml.next, 4);
+    const again = Kml.open(fd);
+    assert.deepEqual(again.end, kml.end);
+    assert.equal(again.found.kind, 'clean');
+    assert.deepEqual(again.lastRecord(), {
+      head: { ...headOf(3), recno: 3 },
+      body: mkdirOf('d3'),
+    });
+    assert.equal(again.append(headOf(4), mkdirOf('d4')), 4);
+  });
+
+  it('has a position that stands for the whole history', () => {
+    const ends = ['one', 'other'].map((first) => {
+      const kml = Kml.open(scratch.newKml(first));
+      kml.append(headOf(1), mkdirOf(first));
+      kml.append(headOf(2), mkdirOf('same'));
+      return kml.end;
+    });
+    assert.equal(ends[0]?.recno, ends[1]?.recno);
+    assert.notEqual(ends[0]?.checksum, ends[1]?.checksum);
+  });
+
+  it('takes a record back as if it had never been', () => {
+    const kml = Kml.open(scratch.newKml());
+    fill(kml, 2);
+    const before = { end: kml.end, bytes: scratch.read('kml') };
+    kml.append(headOf(3), mkdirOf('the operation of this one fails'));
+    kml.takeBack();
+    assert.deepEqual({ end: kml.end, bytes: scratch.read('kml') }, before);
+    fill(kml, 1);
+    const straight = Kml.open(scratch.newKml('straight'));
+    fill(straight, 3);
+    assert.deepEqual(scratch.read('kml'), scratch.read('straight'));
+    assert.throws(() => {
+      kml.takeBack();
+      kml.takeBack();
+    }, /only the last record/);
+  });
+
+  it('is as before after an append that the disk had no room for', () => {
+    const disk = new FaultyDisk();
+    const fd = scratch.newKml();
+    const kml = Kml.open(fd, disk);
+    fill(kml, 2);
+    const before = { end: kml.end, bytes: scratch.read('kml') };
+    for (const fault of [{ errno: E.ENOSPC }, { after: 0 }, { after: 1 }, { after: 100 }]) {
+      disk.failing.set('kml.append', fault);
+      assert.equal(kml.append(headOf(3), mkdirOf('d3')), -E.ENOSPC);
+      assert.deepEqual({ end: kml.end, bytes: scratch.read('kml') }, before);
+    }
+    disk.failing.clear();
+    fill(kml, 1);
+    assert.equal(Kml.open(fd).found.kind, 'clean');
+  });
+
+  it('appends nothing over what could not be truncated, until it can be', () => {
+    const disk = new FaultyDisk();
+    const fd = scratch.newKml();
+    const kml = Kml.open(fd, disk);
+    fill(kml, 2);
+    kml.append(headOf(3), mkdirOf('a long name, which leaves more bytes than the next record has'));
+    disk.failing.set('kml.takeBack', { errno: E.EIO });
+    kml.takeBack();
+    assert.equal(kml.append(headOf(3), mkdirOf('d')), -E.EIO);
+    assert.equal(kml.end.recno, 2);
+    disk.failing.clear();
+    fill(kml, 1);
+    assert.deepEqual(Kml.open(fd).end, kml.end);
+  });
+
+  it('cuts a last record that was torn at any byte, and keeps all others', () => {
+    const whole = Kml.open(scratch.newKml('whole'));
+    fill(whole, 4);
+    const keep = whole.size;
+    const { end } = whole;
+    fill(whole, 1);
+    const bytes = scratch.read('whole');
+    const fd = scratch.open('torn', 'w+');
+    for (let size = keep + 1; size < bytes.length; size++) {
+      scratch.write('torn', bytes.subarray(0, size));
+      const kml = Kml.open(fd);
+      assert.equal(kml.found.kind, 'torn-tail');
+      assert.equal(kml.found.bytes, size - keep);
+      assert.deepEqual(kml.end, end);
+      assert.ok(scratch.read('torn').equals(bytes.subarray(0, keep)));
+      fill(kml, 1);
+      assert.ok(scratch.read('torn').equals(bytes));
+    }
+  });
+
+  it('cuts a tail that the crash left as zeros, or as something else', () => {
+    const fd = scratch.newKml();
+    const kml = Kml.open(fd);
+    fill(kml, 2);
+    const bytes = scratch.read('kml');
+    for (const tail of [Buffer.alloc(4096), Buffer.alloc(152, 0x58), Buffer.alloc(13, 1)]) {
+      scratch.write('kml', Buffer.concat([bytes, tail]));
+      assert.equal(Kml.open(fd).found.kind, 'torn-tail');
+      assert.ok(scratch.read('kml').equals(bytes));
+    }
+  });
+
+  it('refuses a log with damage before good records, and does not touch it', () => {
+    const fd = scratch.newKml();
+    fill(Kml.open(fd), 4);
+    const bytes = scratch.read('kml');
+    const length = bytes.readUInt32LE(HEADER_BYTES);
+    const second = HEADER_BYTES + length;
+    for (let at = second; at < second + length; at++) {
+      const bad = Buffer.from(bytes);
+      bad[at] = (bad[at] ?? 0) ^ 1;
+      scratch.write('kml', bad);
+      const reader = new KmlReader(scratch.open('kml', 'r'));
+      assert.throws(() => reader.read(1, { records: 9, bytes: 1e6 }, 3), isDamage(second));
+      assert.deepEqual(reader.read(1, { records: 1, bytes: 1e6 }, 3).next, 2);
+      const scan = reader.scan();
+      assert.equal(scan.kind, 'damaged');
+      assert.deepEqual([scan.tail.recno, scan.tail.offset], [1, second]);
+      ftruncateSync(fd, bytes.length - 1);
+      assert.throws(() => Kml.open(fd), isDamage(second));
+      assert.ok(scratch.read('kml').equals(bad.subarray(0, -1)));
+    }
+  });
+
+  it('notices a record that was put in from another history', () => {
+    const other = Kml.open(scratch.newKml('other'));
+    other.append(headOf(9), mkdirOf('e1'));
+    other.append(headOf(2), mkdirOf('d2'));
+    const fd = scratch.newKml();
+    fill(Kml.open(fd), 2);
+    const mixed = scratch.read('kml');
+    scratch.read('other').copy(mixed, HEADER_BYTES + mixed.readUInt32LE(HEADER_BYTES));
+    scratch.write('kml', mixed);
+    const kml = Kml.open(fd);
+    assert.equal(kml.found.kind, 'torn-tail');
+    assert.equal(kml.end.recno, 1);
+  });
+
+  it('refuses a header that is damaged, foreign, or from a later version', () => {
+    const fd = scratch.newKml();
+    const bytes = scratch.read('kml');
+    for (let at = 0; at < HEADER_BYTES; at++) {
+      const bad = Buffer.from(bytes);
+      bad[at] = (bad[at] ?? 0) ^ 0x10;
+      scratch.write('kml', bad);
+      assert.throws(() => Kml.open(fd), isDamage(0));
+    }
+    scratch.write('kml', 'short');
+    assert.throws(() => Kml.open(fd), isDamage(0));
+  });
+
+  it('never throws on garbage after the header', () => {
+    const fd = scratch.newKml();
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 1000 }), (bytes) => {
+        ftruncateSync(fd, 0);
+        writeKmlHeader(realDisk, fd, newKmlHeader(LOG_ID));
+        scratch.write('kml', Buffer.concat([scratch.read('kml'), Buffer.from(bytes)]));
+        assert.equal(Kml.open(fd).end.recno, 0);
+        assert.equal(scratch.read('kml').length, HEADER_BYTES);
+      }),
+    );
+  });
+
+  it('reports what sync says', () => {
+    const disk = new FaultyDisk();
+    const kml = Kml.open(scratch.newKml(), disk);
+    assert.equal(kml.sync(), 0);
+    disk.failing.set('kml.sync', { errno: E.EIO });
+    assert.equal(kml.sync(), -E.EIO);
+  });
+
+  it('trims, and goes on numbering', () => {
+    const fd = scratch.newKml();
+    const kml = Kml.open(fd);
+    fill(kml, 5);
+    const { end } = kml;
+    kml.trim(0);
+    kml.trim(3);
+    assert.equal(kml.header.firstRecno, 4);
+    assert.deepEqual(kml.end, end);
+    const reopened = Kml.open(fd);
+    assert.deepEqual(reopened.end, end);
+    const reader = new KmlReader(scratch.open('kml', 'r'));
+    assert.equal(reader.scan().kind, 'clean');
+    reopened.trim(5);
+    assert.equal(reopened.lastRecord(), undefined);
+    assert.deepEqual(Kml.open(fd).end, end);
+    assert.equal(Kml.open(fd).append(headOf(6), mkdirOf('d6')), 6);
+    assert.equal(reader.scan().kind, 'clean');
+  });
+
+  it('behaves as a list does, whatever is appended, taken back, trimmed and reopened', () => {
+    const step = fc.oneof(
+      { weight: 6, arbitrary: fc.record({ head: anyHead, body: anyBody }) },
+      { weight: 2, arbitrary: fc.constantFrom('take back', 'reopen', 'trim') },
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const fd = scratch.newKml();
+        let kml = Kml.open(fd);
+        const list: unknown[] = [];
+        let canTakeBack = false;
+        for (const action of steps) {
+          if (action === 'reopen') kml = Kml.open(fd);
+          else if (action === 'trim') kml.trim(kml.end.recno - 1);
+          else if (action === 'take back') {
+            if (!canTakeBack) continue;
+            kml.takeBack();
+            list.pop();
+          } else if (typeof action === 'object') {
+            const recno = kml.append(action.head, action.body);
+            assert.equal(recno, list.push({ head: { ...action.head, recno }, body: action.body }));
+          }
+          canTakeBack = typeof action === 'object';
+        }
+        assert.equal(kml.end.recno, list.length);
+        const reader = new KmlReader(fd);
+        const first = reader.header.firstRecno;
+        const limits = { records: 1000, bytes: 1e9 };
+        const { records } = reader.read(first, limits, list.length);
+        assert.deepEqual(
+          records.map(({ record }) => record),
+          list.slice(first - 1),
+        );
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
