@@ -128,6 +128,8 @@ export class Connection {
     socket.on('close', () => {
       this.#fail('it was closed');
     });
+    // Whoever prepared the socket may have paused it.
+    socket.resume();
   }
 
   #received(chunk: Buffer): void {

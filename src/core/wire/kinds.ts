@@ -20,6 +20,8 @@ export const Kind = {
   BARRIER: 8,
   /** REPSTATUS: what each end expects next from the other, with the checksum of the last record it has. */
   POSITION: 9,
+  /** A fileset is not served any more on this connection, because it was unmounted or went wrong. A notice. */
+  LEAVE: 10,
 } as const;
 
 export type Kind = (typeof Kind)[keyof typeof Kind];
