@@ -11,6 +11,7 @@ export {
   type Role,
 } from './configuration.js';
 export { crossCheck, type ConfigFacts } from './cross-checks.js';
+export { configFileToWrite, formatFsetdb, formatServerdb, formatSysid } from './format.js';
 export {
   CONFLICT_POLICIES,
   DISCONNECTED_POLICIES,
@@ -19,6 +20,24 @@ export {
   type DisconnectedPolicy,
   type Fileset,
 } from './fsetdb.js';
+export {
+  DEFAULT_FSTAB,
+  findFstabEntry,
+  isInterMezzo,
+  listFstabEntries,
+  parseFstab,
+  type FstabEntry,
+  type InterMezzoEntry,
+} from './fstab.js';
+export {
+  decodeInvitation,
+  encodeInvitation,
+  type Invitation,
+  type InvitedFileset,
+} from './invitation.js';
+export { invite, type InviteOptions, type InviteResult } from './invite.js';
+export { join, type JoinOptions, type JoinResult } from './join.js';
+export { localAddressTowards } from './local-address.js';
 export {
   encodeKey,
   findKey,
@@ -40,6 +59,7 @@ export {
   type MountOptions,
 } from './mount-options.js';
 export { mustRead, problemAsError, type Problem, type Reading } from './problem.js';
+export { saveConfigFiles } from './save.js';
 export { DEFAULT_PORT, readServerdb, type Server } from './serverdb.js';
 export { closest, didYouMean, editDistance, listed, quoted } from './suggest.js';
 export { readSysid, type Sysid } from './sysid.js';

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { IzoError } from '../model/errors.js';
 import { isValidHostName } from '../model/names.js';
-import { writeFileAtomically, type FileToWrite } from '../system/atomic-file.js';
+import type { FileToWrite } from '../system/atomic-file.js';
+import { saveConfigFiles } from './save.js';
 
 /**
  * The secrets shared by pairs of hosts. A file's name is the same on both, and names both, so that several lentos may
@@ -145,14 +146,12 @@ export function findKey(id: KeyId): Buffer | undefined {
   }
 }
 
-/** Makes the directory of keys, and hands out the key's file to be written, alone or with others. */
-export function prepareKeyFile(id: KeyId, key: Buffer): FileToWrite {
-  const path = keyPath(id);
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  return { path, data: `${encodeKey(key)}\n`, mode: 0o600 };
+/** The key's file, to be written alone or with others. */
+export function keyFileToWrite(id: KeyId, key: Buffer): FileToWrite {
+  return { path: keyPath(id), data: `${encodeKey(key)}\n`, mode: 0o600 };
 }
 
 /** Writes a key, replacing the one there was. */
 export function writeKey(id: KeyId, key: Buffer): void {
-  writeFileAtomically(prepareKeyFile(id, key));
+  saveConfigFiles([keyFileToWrite(id, key)]);
 }
