@@ -115,6 +115,8 @@ export class PsdevServer {
         const progress = presto.logs.lastRcvd.get(number(frame.head, 'peer'));
         return { expected: progress?.expected ?? 1, checksum: progress?.checksum ?? 0 };
       }
+      case 'end':
+        return { recno: presto.logs.kml.end.recno };
       case 'status':
         return { ...presto.status() } satisfies PrestoStatus;
       default:

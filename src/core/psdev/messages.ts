@@ -7,7 +7,8 @@ import { FrameError } from './frames.js';
  *
  * Notices of presto: `hello` once (PrestoHello), `log` {recno} when the log has grown, `want` when programs wait for the
  * permit. Requests of lento: `gate` {state, policy} -> {recno}, `apply` (ApplyRequest) -> ApplyReply,
- * `acknowledged` {peer, recno} -> {}, `expected` {peer} -> {expected, checksum}, `status` {} -> PrestoStatus.
+ * `acknowledged` {peer, recno} -> {}, `expected` {peer} -> {expected, checksum}, `end` {} -> {recno}, `status` {} ->
+ * PrestoStatus.
  */
 
 /** Of presto's code and lento's: both come from one installation, but one may be running since before an update. */

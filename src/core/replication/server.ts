@@ -100,6 +100,12 @@ export function stepServer(state: ServerState, event: ServerEvent, now: number):
   return finish(changed, effects, now);
 }
 
+/** Whether records of this peer are to be taken: it holds the permit, or is giving it back. Fences off late ones. */
+export function mayUpdate(state: ServerState, peer: string): boolean {
+  const { holder, handover } = state.permits;
+  return state.peers.has(peer) && (holder === peer || handover?.from === peer);
+}
+
 function react(state: ServerState, event: ServerEvent, now: number): ServerStep {
   switch (event.type) {
     case 'want':
@@ -113,7 +119,10 @@ function react(state: ServerState, event: ServerEvent, now: number): ServerStep 
       return [grown(state, event.end), []];
     case 'peer-up': {
       const peer = { sender: senderFor(event.theirs, state.end), expected: event.ours };
-      return [withPeer(state, event.peer, peer), []];
+      return [
+        withPeer(state, event.peer, peer),
+        [{ type: 'acknowledged', peer: event.peer, expected: event.theirs }],
+      ];
     }
     case 'peer-down': {
       const peers = new Map(state.peers);

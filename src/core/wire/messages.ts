@@ -2,6 +2,7 @@ import type { Recno, ReplicaId } from '../model/ids.js';
 import { LIMITS } from '../model/limits.js';
 import { Reader, Writer } from './codec.js';
 import { ProtocolError } from './errors.js';
+import { Kind } from './kinds.js';
 
 /**
  * What the requests say. Each names its fileset first, because one connection serves all filesets of two hosts. Encoders
@@ -290,6 +291,13 @@ export function decodeLeave(payload: Buffer): Leave {
   };
   reader.end();
   return leave;
+}
+
+/** The fileset that a request is about: which one has to be known before the rest is anybody's business. */
+export function readFileset(kind: number, payload: Buffer): string {
+  const reader = new Reader(payload);
+  if (kind === Kind.HELLO) reader.u16();
+  return reader.latin1(NAME);
 }
 
 /** An explanation for a reply with a code other than 0. */

@@ -1,0 +1,44 @@
+import type { Recno } from '../model/ids.js';
+import type { PrestoStatus } from '../psdev/messages.js';
+
+/** One peer of a fileset as `izo status` shows it. */
+export interface PeerStatus {
+  readonly name: string;
+  readonly connected: boolean;
+  /** Records of ours that it has not acknowledged; undefined where it has never been met since lento started. */
+  readonly pending: number | undefined;
+  /** The next record of its log that this host expects. */
+  readonly expected: Recno | undefined;
+  readonly since: string | undefined;
+  readonly error: string | undefined;
+}
+
+export interface FilesetStatus {
+  readonly name: string;
+  readonly role: 'server' | 'client';
+  readonly server: string;
+  readonly mounted: boolean;
+  readonly mountPoint: string | undefined;
+  /** `log/recno` of the last record of this host. */
+  readonly position: string | undefined;
+  readonly permit: {
+    /** `self`, another host's name, or undefined where that is not known here. */
+    readonly holder: string | undefined;
+    readonly waiting: readonly string[];
+    readonly generation: number | undefined;
+  };
+  readonly link: string;
+  readonly peers: readonly PeerStatus[];
+  readonly presto: PrestoStatus | undefined;
+  readonly error: string | undefined;
+}
+
+/** The answer to `sync`. */
+export interface SyncResult {
+  readonly fileset: string;
+  readonly recno: Recno;
+  /** Hosts that have the record. */
+  readonly complete: readonly string[];
+  /** Replicators that are not connected: they get it when they are. */
+  readonly absent: readonly string[];
+}

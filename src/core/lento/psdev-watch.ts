@@ -1,0 +1,99 @@
+import { mkdirSync, readdirSync, watch, type FSWatcher } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { Channel } from '../psdev/channel.js';
+import { PSDEV_VERSION, readHello, SOCKET_SUFFIX, type PrestoHello } from '../psdev/messages.js';
+import { errorText } from './error-text.js';
+import type { LentoLog } from './log.js';
+
+/** Filesets mounted or unmounted are noticed at once by the directory's changes; this is for what those miss. */
+const LOOK_MS = 1_000;
+
+export interface PsdevWatchOptions {
+  /** The run-time directory of the psdev. */
+  readonly directory: string;
+  readonly log: LentoLog;
+  /** A presto has said hello. What it says later goes to `onNotice`. */
+  readonly onMounted: (hello: PrestoHello, channel: Channel) => void;
+  readonly onNotice: (
+    fileset: string,
+    kind: string,
+    head: Readonly<Record<string, unknown>>,
+  ) => void;
+  readonly onUnmounted: (fileset: string) => void;
+}
+
+/** Finds the prestos of a psdev, and finds them again after they or we were restarted. */
+export class PsdevWatch {
+  readonly #channels = new Map<string, Channel>();
+  readonly #refused = new Set<string>();
+  #watcher: FSWatcher | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly options: PsdevWatchOptions) {}
+
+  start(): void {
+    const { directory } = this.options;
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    this.#watcher = watch(directory, () => this.#look());
+    this.#watcher.on('error', () => undefined);
+    this.#timer = setInterval(() => this.#look(), LOOK_MS);
+    this.#look();
+  }
+
+  #look(): void {
+    let names: string[];
+    try {
+      names = readdirSync(this.options.directory);
+    } catch {
+      return;
+    }
+    for (const name of names) {
+      if (name.endsWith(SOCKET_SUFFIX) && !this.#channels.has(name)) this.#attach(name);
+    }
+  }
+
+  #attach(name: string): void {
+    const socket = connect(join(this.options.directory, name));
+    let fileset: string | undefined;
+    const channel = new Channel(
+      socket,
+      () => {
+        throw new Error('presto asks nothing');
+      },
+      (kind, frame) => {
+        if (kind === 'hello' && fileset === undefined) {
+          fileset = this.#greeted(name, readHello(frame.head), channel);
+        } else if (fileset !== undefined) this.options.onNotice(fileset, kind, frame.head);
+      },
+    );
+    this.#channels.set(name, channel);
+    void channel.closed.then(() => {
+      this.#channels.delete(name);
+      if (fileset !== undefined) this.options.onUnmounted(fileset);
+    });
+  }
+
+  #greeted(name: string, hello: PrestoHello, channel: Channel): string | undefined {
+    const { log } = this.options;
+    try {
+      if (hello.version !== PSDEV_VERSION) {
+        throw new Error('it is of another version of izo: unmount and mount the fileset again');
+      }
+      this.options.onMounted(hello, channel);
+      this.#refused.delete(name);
+      return hello.fileset;
+    } catch (error) {
+      if (!this.#refused.has(name)) log.error({ fileset: hello.fileset }, errorText(error));
+      this.#refused.add(name);
+      channel.close();
+      return undefined;
+    }
+  }
+
+  stop(): void {
+    this.#watcher?.close();
+    clearInterval(this.#timer);
+    for (const channel of this.#channels.values()) channel.close();
+  }
+}

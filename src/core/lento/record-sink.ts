@@ -1,0 +1,134 @@
+import { open, rm } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
+import { decodeRecord } from '../journal/index.js';
+import type { ReplicaId } from '../model/ids.js';
+import { LIMITS } from '../model/limits.js';
+import { Opcode, type CloseBody, type JournalRecord } from '../model/records.js';
+import type { WireItem } from '../psdev/items.js';
+import type { ApplyReply } from '../psdev/messages.js';
+import { ESTALE } from '../system/errno.js';
+import type { Fetch } from '../wire/connection.js';
+import { FetchFailed, ProtocolError } from '../wire/errors.js';
+import { ContentKind, decodeFetchTrailer, type Batch, type BatchItem } from '../wire/messages.js';
+import type { Replica } from './replica.js';
+import { Semaphore } from './semaphore.js';
+
+const EMPTY = Buffer.alloc(0);
+
+/**
+ * Takes batches of a peer's log: contents that did not come along are fetched, several at a time and ahead of their turn;
+ * records are applied in their order.
+ */
+export class RecordSink {
+  readonly #fetches = new Semaphore(LIMITS.fetchesInFlight);
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly replica: Replica,
+    private readonly peer: ReplicaId,
+    /** Log what is applied: the server does. */
+    private readonly log: boolean,
+    private readonly fetch: (recno: number) => Fetch,
+  ) {}
+
+  /** @throws ProtocolError for records that cannot be; ConnectionLost while fetching; ChannelClosed without presto. */
+  receive(batch: Batch): Promise<ApplyReply> {
+    const records = batch.items.map(readRecord);
+    checkOrder(batch, records);
+    const contents = batch.items.map((item, i) => this.#content(item, records[i]));
+    // Who waits for them is the turn below; until then a failure must not count as unhandled.
+    for (const content of contents) content.catch(() => undefined);
+    const turn = this.#last.then(() => this.#apply(batch, contents));
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** Resolves when nothing is being applied any more: then the counters stand still. */
+  async idle(): Promise<void> {
+    await this.#last;
+  }
+
+  async #apply(batch: Batch, contents: Promise<WireItem>[]): Promise<ApplyReply> {
+    const settled = await Promise.allSettled(contents);
+    const items = settled.filter((r) => r.status === 'fulfilled').map((r) => r.value);
+    try {
+      const failed = settled.find((r) => r.status === 'rejected');
+      if (failed !== undefined) throw failed.reason as Error;
+      const { next, checksum } = batch;
+      return await this.replica.apply({ peer: this.peer, log: this.log, next, checksum }, items);
+    } finally {
+      await this.#clean(items);
+    }
+  }
+
+  /** presto has moved what it took; the rest is no use any more. */
+  async #clean(items: readonly WireItem[]): Promise<void> {
+    for (const item of items) {
+      if (item.content !== 'staged') continue;
+      await rm(this.replica.stagePath(item.data.toString('latin1')), { force: true });
+    }
+  }
+
+  async #content(item: BatchItem, record: JournalRecord | undefined): Promise<WireItem> {
+    if (item.content === ContentKind.none || record === undefined) {
+      return { record: item.record, content: 'none', data: EMPTY };
+    }
+    const { body } = record;
+    if (body.op !== Opcode.CLOSE) throw new ProtocolError('contents for a record without any');
+    if (item.content === ContentKind.inline) {
+      if (item.data.length !== body.size) throw new ProtocolError('contents of another size');
+      return { record: item.record, content: 'inline', data: item.data };
+    }
+    const name = `${record.head.origin.toString(16)}-${record.head.originRecno}`;
+    const fetched = await this.#fetches.run(() => this.#stage(record, body, name));
+    return fetched
+      ? { record: item.record, content: 'staged', data: Buffer.from(name, 'latin1') }
+      : { record: item.record, content: 'none', data: EMPTY };
+  }
+
+  /** Fetches into the stage. @returns false where a later record brings newer contents. */
+  async #stage(record: JournalRecord, body: CloseBody, name: string): Promise<boolean> {
+    const path = this.replica.stagePath(name);
+    await rm(path, { force: true });
+    const file = await open(path, 'wx', 0o600);
+    try {
+      const fetch = this.fetch(record.head.recno);
+      let size = 0;
+      let checksum = 0;
+      for await (const chunk of fetch) {
+        size += chunk.length;
+        if (size > body.size) throw new ProtocolError('more contents than the record says');
+        checksum = crc32(chunk, checksum);
+        await file.write(chunk);
+      }
+      const trailer = decodeFetchTrailer(fetch.trailer);
+      if (size !== body.size || trailer.size !== size || trailer.checksum !== checksum) {
+        throw new ProtocolError('the contents do not have the size and checksum that were sent');
+      }
+      return true;
+    } catch (error) {
+      await rm(path, { force: true });
+      if (error instanceof FetchFailed && error.reply === ESTALE) return false;
+      throw error;
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+function readRecord(item: BatchItem): JournalRecord {
+  const decoded = decodeRecord(item.record, 0);
+  if (typeof decoded === 'string') throw new ProtocolError(`a record: ${decoded}`);
+  return decoded.record;
+}
+
+/** Numbers grow, and stay below what the batch says comes next. */
+function checkOrder(batch: Batch, records: readonly JournalRecord[]): void {
+  let last = 0;
+  for (const { head } of records) {
+    if (head.recno <= last || head.recno >= batch.next) {
+      throw new ProtocolError('the records of a batch are out of order');
+    }
+    last = head.recno;
+  }
+}

@@ -1,0 +1,121 @@
+import { crc32 } from 'node:zlib';
+import { encodeRecord, type DecodedRecord } from '../journal/index.js';
+import type { Recno, ReplicaId } from '../model/ids.js';
+import { LIMITS } from '../model/limits.js';
+import { Opcode, type CloseBody, type JournalRecord } from '../model/records.js';
+import { ESTALE } from '../system/errno.js';
+import { close, pread } from '../system/files.js';
+import { Memory } from '../system/native.js';
+import type { Exchange } from '../wire/connection.js';
+import { Code } from '../wire/kinds.js';
+import {
+  ContentKind,
+  encodeFetchTrailer,
+  encodeReason,
+  type Batch,
+  type BatchItem,
+} from '../wire/messages.js';
+import { LowerContents } from './lower-contents.js';
+import type { Replica } from './replica.js';
+
+const EMPTY = Buffer.alloc(0);
+
+/** Reads this host's log and file contents for a peer. */
+export class RecordSource {
+  readonly #contents: LowerContents;
+  readonly #scratch = Buffer.from(new ArrayBuffer(LIMITS.recordBytes));
+
+  constructor(private readonly replica: Replica) {
+    this.#contents = new LowerContents(replica.lowerFd);
+  }
+
+  /**
+   * The batch that begins with record `from`, for the replica `peer`: its own updates are left out, it has them.
+   * @throws IzoError where the log cannot be read
+   */
+  batch(from: Recno, peer: ReplicaId, acked: Recno): Batch {
+    const { reader, end, fileset } = this.replica;
+    const limits = { records: LIMITS.batchRecords, bytes: LIMITS.batchBytes };
+    const { records } = reader.read(from, limits, end);
+    const items: BatchItem[] = [];
+    let next = from;
+    let checksum = reader.positionAt(from - 1)?.checksum ?? 0;
+    let bytes = 0;
+    for (const decoded of records) {
+      const { record } = decoded;
+      if (record.head.origin !== peer && record.body.op !== Opcode.NOOP) {
+        const item = this.#item(decoded);
+        bytes += item.record.length + item.data.length;
+        // One item always fits; what does not begins the next batch.
+        if (items.length > 0 && bytes > LIMITS.batchBytes) break;
+        items.push(item);
+      }
+      next = record.head.recno + 1;
+      checksum = decoded.checksum;
+    }
+    return { fileset, acked, next, checksum, items };
+  }
+
+  #item(decoded: DecodedRecord): BatchItem {
+    const { record } = decoded;
+    const { head, body } = record;
+    const length = encodeRecord(this.#scratch, 0, head.recno, decoded.previous, head, body);
+    const bytes = Buffer.from(this.#scratch.subarray(0, length));
+    if (body.op !== Opcode.CLOSE) return { record: bytes, content: ContentKind.none, data: EMPTY };
+    return { record: bytes, ...this.#content(record, body) };
+  }
+
+  #content(record: JournalRecord, body: CloseBody): Pick<BatchItem, 'content' | 'data'> {
+    if (body.size <= LIMITS.inlineContentBytes) {
+      const data = this.#contents.readWhole(record, body);
+      return data === undefined
+        ? { content: ContentKind.none, data: EMPTY }
+        : { content: ContentKind.inline, data };
+    }
+    const fd = this.#contents.open(record, body);
+    if (fd < 0) return { content: ContentKind.none, data: EMPTY };
+    close(fd);
+    return { content: ContentKind.fetch, data: EMPTY };
+  }
+
+  /** Answers FETCH. ESTALE tells the asker that a later record brings newer contents. */
+  async serveFetch(recno: Recno, exchange: Exchange): Promise<void> {
+    const { reader, end } = this.replica;
+    const [decoded] =
+      recno > end ? [] : reader.read(recno, { records: 1, bytes: LIMITS.recordBytes }, end).records;
+    const body = decoded?.record.body;
+    if (decoded === undefined || body?.op !== Opcode.CLOSE) {
+      exchange.reply(Code.failed, encodeReason(`record ${recno} has no contents`));
+      return;
+    }
+    const fd = this.#contents.open(decoded.record, body);
+    if (fd < 0) {
+      exchange.reply(ESTALE);
+      return;
+    }
+    try {
+      const checksum = await this.#stream(fd, body.size, exchange);
+      const good = checksum !== undefined && this.#contents.isCurrent(fd, decoded.record);
+      if (good) exchange.reply(Code.ok, encodeFetchTrailer({ size: body.size, checksum }));
+      else exchange.reply(ESTALE);
+    } finally {
+      close(fd);
+    }
+  }
+
+  /** @returns the CRC-32, or undefined where the file was not as long as it should be. */
+  async #stream(fd: number, size: number, exchange: Exchange): Promise<number | undefined> {
+    const memory = new Memory(LIMITS.chunkBytes);
+    let checksum = 0;
+    for (let offset = 0; offset < size;) {
+      const want = Math.min(memory.length, size - offset);
+      const count = pread(fd, memory.address, want, offset);
+      if (count <= 0) return undefined;
+      const chunk = memory.buffer.subarray(0, count);
+      checksum = crc32(chunk, checksum);
+      await exchange.data(chunk);
+      offset += count;
+    }
+    return checksum;
+  }
+}

@@ -1,0 +1,95 @@
+import { join } from 'node:path';
+import { KmlReader, openMeta } from '../journal/index.js';
+import type { Recno, ReplicaId } from '../model/ids.js';
+import { META_DIRECTORY } from '../model/names.js';
+import type { Channel } from '../psdev/channel.js';
+import { encodeItems, type WireItem } from '../psdev/items.js';
+import {
+  number,
+  readApplyReply,
+  readStatus,
+  type ApplyReply,
+  type ApplyRequest,
+  type GateState,
+  type Policy,
+  type PrestoHello,
+  type PrestoStatus,
+} from '../psdev/messages.js';
+import { must } from '../system/errno.js';
+import { close, O_DIRECTORY, O_RDONLY, openat } from '../system/files.js';
+
+/** A fileset mounted on this host, as lento deals with it: its presto on the psdev, its log and contents to read. */
+export class Replica {
+  readonly fileset: string;
+  readonly id: ReplicaId;
+  readonly reader: KmlReader;
+  /** Descriptor of the lower tree's root. */
+  readonly lowerFd: number;
+  readonly #stagePath: string;
+  /** Last record that presto has announced. */
+  end: Recno;
+
+  /** @throws IzoError, SystemError where the lower tree is not what presto says. */
+  constructor(
+    readonly hello: PrestoHello,
+    private readonly channel: Channel,
+    private readonly policy: Policy,
+  ) {
+    this.fileset = hello.fileset;
+    this.id = hello.replica;
+    this.end = hello.recno;
+    const path = Buffer.from(hello.lowerPath).toString('latin1');
+    this.lowerFd = must('open', openat(-100, path, O_RDONLY | O_DIRECTORY), hello.lowerPath);
+    try {
+      close(openMeta(this.lowerFd, hello.fileset));
+      this.reader = KmlReader.openFileset(this.lowerFd, hello.fileset);
+    } catch (error) {
+      close(this.lowerFd);
+      throw error;
+    }
+    this.#stagePath = join(hello.lowerPath, META_DIRECTORY, hello.fileset, 'stage');
+  }
+
+  /** Where contents from a peer are put until presto takes them; lento writes nowhere else. */
+  stagePath(name: string): string {
+    return join(this.#stagePath, name);
+  }
+
+  /** @returns the end of the log. */
+  async setGate(state: GateState): Promise<Recno> {
+    const { head } = await this.channel.request('gate', { state, policy: this.policy });
+    return number(head, 'recno');
+  }
+
+  async apply(request: ApplyRequest, items: readonly WireItem[]): Promise<ApplyReply> {
+    const { head } = await this.channel.request('apply', { ...request }, encodeItems(items));
+    return readApplyReply(head);
+  }
+
+  /** The peer has our log up to and including `recno`. */
+  async acknowledged(peer: ReplicaId, recno: Recno): Promise<void> {
+    await this.channel.request('acknowledged', { peer, recno });
+  }
+
+  async expected(peer: ReplicaId): Promise<{ expected: Recno; checksum: number }> {
+    const { head } = await this.channel.request('expected', { peer });
+    return { expected: number(head, 'expected'), checksum: number(head, 'checksum') };
+  }
+
+  async status(): Promise<PrestoStatus> {
+    const { head } = await this.channel.request('status');
+    return readStatus(head);
+  }
+
+  /** The end of the log as presto has it now: everything that a program has closed is in it. */
+  async currentEnd(): Promise<Recno> {
+    const { head } = await this.channel.request('end');
+    return number(head, 'recno');
+  }
+
+  close(): void {
+    this.channel.close();
+    this.reader.close();
+    close(this.lowerFd);
+  }
+}
