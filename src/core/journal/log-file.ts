@@ -49,9 +49,8 @@ export function writeHeader(
  */
 export function readHeader(fd: number, file: string, magic: string, memory: Memory): ReplicaId {
   const { buffer } = memory;
-  const length = must('pread', pread(fd, memory.address, HEADER_BYTES, 0), file);
-  const found = buffer.toString('latin1', AT.magic, AT.magic + MAGIC_BYTES).replace(/\0+$/, '');
-  if (length < HEADER_BYTES || found !== magic || !isSealed(buffer, 0, HEADER_BYTES)) {
+  // Its owner may be writing it just now; then it is whole the next time.
+  if (!isHeader(fd, file, magic, memory) && !isHeader(fd, file, magic, memory)) {
     throw damaged(file, 0, 'its header cannot be read');
   }
   const version = buffer.readUInt32LE(AT.version);
@@ -65,6 +64,16 @@ export function readHeader(fd: number, file: string, magic: string, memory: Memo
     );
   }
   return getU53(buffer, AT.log);
+}
+
+function isHeader(fd: number, file: string, magic: string, memory: Memory): boolean {
+  const length = must('pread', pread(fd, memory.address, HEADER_BYTES, 0), file);
+  const found = memory.buffer.toString('latin1', AT.magic, AT.magic + MAGIC_BYTES);
+  return (
+    length === HEADER_BYTES &&
+    found === magic.padEnd(MAGIC_BYTES, '\0') &&
+    isSealed(memory.buffer, 0, HEADER_BYTES)
+  );
 }
 
 /** The error for a log that must not be replicated from. `offset` is in bytes from the start of the file. */

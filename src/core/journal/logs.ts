@@ -13,6 +13,7 @@ import {
   O_RDWR,
   openat,
 } from '../system/files.js';
+import { setDataJournalFlag } from './data-journal.js';
 import { realDisk, type Disk } from './disk.js';
 import {
   notFormatted,
@@ -151,6 +152,9 @@ export function formatLogs(root: number, fileset: string, disk: Disk = realDisk)
     if (made !== -E.EEXIST) must('mkdir', made, path);
   }
   const directory = openMeta(root, fileset);
+  // Files made in it from now on inherit the flag; the directories made before do not, nor do contents staged there. Not
+  // everybody may set it: mkizofs does so on the unmounted device, and mounting verifies it.
+  setDataJournalFlag(directory);
   try {
     if (!exists(directory)) writeFilesetFile(directory, firstIdentity(directory, fileset), disk);
   } finally {

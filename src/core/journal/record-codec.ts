@@ -155,6 +155,8 @@ export function decodeRecord(
 function recordFault(record: JournalRecord, cursor: Cursor): Fault {
   if (cursor.overrun) return 'the fields do not fit the length';
   if (cursor.end - cursor.at >= ALIGNMENT) return 'bytes are left over';
+  // Else a record written again, to another host, would have another checksum.
+  for (let i = cursor.at; i < cursor.end; i++) if (cursor.buffer[i] !== 0) return 'padding in use';
   const { recno } = record.head;
   if (recno === 0 || !Number.isSafeInteger(recno)) return 'impossible recno';
   return headFault(record.head) ?? bodyFault(record.body) ?? readFault(record.body);
