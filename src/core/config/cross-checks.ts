@@ -48,12 +48,12 @@ function checkInvolvement(sysid: Sysid, facts: ConfigFacts, report: Report): voi
   });
 }
 
-/** What the files contradict each other in: errors first, in the order of fsetdb, then warnings about this host. */
+/** What the files contradict each other in: errors in the order of fsetdb, or warnings about this host. */
 export function crossCheck(facts: ConfigFacts): Problem[] {
   const { problems, report } = collectProblems();
   for (const fileset of facts.filesets) checkFileset(fileset, facts, report);
-  const ordered = inFileOrder(problems);
-  const about = collectProblems();
-  if (facts.sysid !== undefined) checkInvolvement(facts.sysid, facts, about.report);
-  return [...ordered, ...about.problems];
+  // A misspelt server would make its host look uninvolved: one message for one mistake.
+  if (problems.length > 0) return inFileOrder(problems);
+  if (facts.sysid !== undefined) checkInvolvement(facts.sysid, facts, report);
+  return problems;
 }

@@ -29,7 +29,7 @@ function checkAttributes(element: XmlElement, shape: ElementShape, report: Repor
     if (!known.includes(name)) {
       const remedy =
         known.length === 0
-          ? 'Remove it.'
+          ? `Remove it: ${tag} has no attributes${shape.text === true ? ', its text is the name' : ''}.`
           : `${didYouMean(name, known)}The attributes of ${tag} are ${listed(known)}.`;
       const message = `unknown attribute ${quoted(name)} of ${tag}`;
       report({ code: 'unknown-attribute', message, place, remedy });

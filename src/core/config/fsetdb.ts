@@ -45,13 +45,27 @@ interface NamedPlace {
   place: Place;
 }
 
+function readReplicator(element: XmlElement, report: Report): string | undefined {
+  checkShape(element, { required: [], optional: [], text: true }, report);
+  if (element.text !== '') return textValue(element, checkName, report);
+  // <replicator name="clientA" /> has been reported for its attribute.
+  if (element.attributes.length === 0) {
+    report({
+      code: 'bad-name',
+      message: 'the name of the replicator is missing',
+      place: element.textPlace,
+      remedy: 'Write `<replicator>NAME</replicator>`.',
+    });
+  }
+  return undefined;
+}
+
 function readReplicators(element: XmlElement, report: Report): NamedPlace[] {
-  const replicators: NamedPlace[] = [];
+  const replicators = new Map<string, NamedPlace>();
   for (const child of childrenNamed(element, 'replicator')) {
-    checkShape(child, { required: [], optional: [], text: true }, report);
-    const name = textValue(child, checkName, report);
+    const name = readReplicator(child, report);
     if (name === undefined) continue;
-    if (replicators.some((each) => each.name === name)) {
+    if (replicators.has(name)) {
       report({
         code: 'duplicate-replicator',
         message: `host ${quoted(name)} is listed twice as a replicator`,
@@ -59,10 +73,10 @@ function readReplicators(element: XmlElement, report: Report): NamedPlace[] {
         remedy: 'Remove one of the two.',
       });
     } else {
-      replicators.push({ name, place: child.textPlace });
+      replicators.set(name, { name, place: child.textPlace });
     }
   }
-  return replicators;
+  return [...replicators.values()];
 }
 
 function readFileset(element: XmlElement, report: Report): Fileset | undefined {

@@ -1,5 +1,6 @@
 import sax from 'sax';
 import { listed, quoted } from './suggest.js';
+import { CHECK_QUOTES, CHECK_THE_LINE, explainMalformed } from './xml-words.js';
 
 /**
  * Where the elements and attributes of an XML text stand. sax, which is also xml2js's parser, tells offsets; everything
@@ -9,7 +10,7 @@ import { listed, quoted } from './suggest.js';
 /** Something that is not well-formed, at an offset of the text. */
 export class XmlFault extends Error {
   constructor(
-    readonly code: 'xml-malformed' | 'xml-doctype',
+    readonly code: 'xml-malformed' | 'xml-doctype' | 'unknown-attribute',
     message: string,
     readonly offset: number,
     readonly remedy: string,
@@ -34,28 +35,11 @@ export interface ElementPosition {
   textOffset?: number;
 }
 
-const CHECK_THE_LINE = 'Correct the XML here; compare with the examples of `man 5 intermezzo`.';
-const CHECK_QUOTES =
-  'Look for a missing or surplus quotation mark or `>` here or just before this place.';
-
 /** No file of ours is deeper than three; the bound keeps deep nonsense from growing stacks. */
 const DEPTH_MAX = 16;
 
-/** What sax says, in words that tell what is wrong. Anything else is shown as sax says it. */
-const WORDS: Readonly<Record<string, string>> = {
-  'Unexpected end': 'the file ends in the middle of a tag or comment',
-  'Unquoted attribute value': 'the value of an attribute must stand in quotation marks',
-  'Attribute without value': 'an attribute has no value',
-  'No whitespace between attributes': 'a space is missing before the next attribute',
-  'Invalid attribute name': 'this character cannot be part of an attribute',
-  'Invalid character in tag name': 'this character cannot be part of an element name',
-  'Forward-slash in opening tag not followed by >': '`/` inside a tag must be followed by `>`',
-  'Unencoded <': '`<` must be followed by the name of an element',
-  'Text data outside of root node.': 'text outside of the outermost element',
-  'Non-whitespace before first tag.': 'text before the first element',
-  'Malformed comment': '`--` inside a comment',
-  'Invalid character entity': 'unknown entity: `&` must be written `&amp;`',
-};
+/** Those every XML parser knows. sax would take HTML's as well, and the names of what every object inherits. */
+const ENTITIES = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 
 class PositionScanner {
   readonly elements: ElementPosition[] = [];
@@ -68,6 +52,10 @@ class PositionScanner {
   constructor(text: string) {
     this.#text = text;
     const parser = this.#parser;
+    parser.ENTITIES = Object.assign(Object.create(null) as Record<string, string>, ENTITIES);
+    parser.onattribute = ({ name }) => {
+      this.#refuseInherited(name);
+    };
     parser.onopentag = (tag) => {
       this.#openElement(tag.name);
     };
@@ -125,6 +113,14 @@ class PositionScanner {
     element.textOffset ??= this.#markupEnd + blank;
   }
 
+  /** sax keeps attributes in a plain object; `hasOwnProperty=""` would break it. */
+  #refuseInherited(name: string): void {
+    if (!(name in Object.prototype)) return;
+    const offset = this.#text.lastIndexOf(name, this.#parser.position);
+    const message = `unknown attribute ${quoted(name)}`;
+    throw new XmlFault('unknown-attribute', message, offset, 'Remove it.');
+  }
+
   #refuseDeclaration(): never {
     const before = this.#text.slice(0, this.#parser.position);
     throw new XmlFault(
@@ -158,7 +154,9 @@ class PositionScanner {
       return refusal(message, tagStart, 'Close the elements in the order in which they nest.');
     }
     const at = Math.max(0, this.#parser.position - 1);
-    return refusal(WORDS[saying] ?? `malformed XML (${saying})`, at, CHECK_QUOTES);
+    const isEntity = saying === 'Invalid character entity';
+    const [message, remedy] = explainMalformed(saying);
+    return refusal(message, isEntity ? this.#text.lastIndexOf('&', at) : at, remedy);
   }
 }
 
