@@ -12,9 +12,11 @@ export async function localAddressTowards(address: string, port: number): Promis
   try {
     return await new Promise<string>((resolve, reject) => {
       socket.once('error', reject);
-      socket.connect(port, address, () => {
+      socket.once('connect', () => {
         resolve(socket.address().address);
       });
+      // Without a callback: one would be given the error, and no event would tell of it.
+      socket.connect(port, address);
     });
   } catch (cause) {
     throw new IzoError('no-route', `there is no route from this host to ${address}`, {

@@ -35,13 +35,16 @@ function readBounded(file: string): Buffer | 'not-a-file' | 'too-big' {
   }
 }
 
+const REPLACEMENT = Buffer.from('\ufffd');
+
 /** Offset of the first byte that is not UTF-8, or -1. */
 function firstBadByte(bytes: Buffer): number {
   const text = bytes.toString('utf8');
   let offset = 0;
   for (const character of text) {
     const size = Buffer.byteLength(character);
-    if (character === '\ufffd' && bytes.compare(Buffer.from('\ufffd'), 0, 3, offset, offset + 3))
+    // A replacement character stands for a bad byte, unless the file itself holds one.
+    if (character === '\ufffd' && !bytes.subarray(offset, offset + 3).equals(REPLACEMENT))
       return offset;
     offset += size;
   }
