@@ -100,11 +100,13 @@ export class Connection {
     this.#answering.handler = handler;
   }
 
-  /** Ends the connection; what was sent before still leaves, if the peer takes it soon. */
+  /** Ends the connection; what was sent before still arrives, if the peer takes it soon. */
   close(reason: string): void {
     if (this.#ended) return;
     this.#end(reason);
-    this.#socket.destroySoon();
+    // Not destroyed at once: if the peer has said something that we have not read, the kernel would tell it so by a
+    // reset, and it would lose what it has not read either. Its leaving ends the socket.
+    this.#socket.end();
     setTimeout(() => {
       this.#socket.destroy();
     }, this.#limits.closeMs).unref();
@@ -117,7 +119,7 @@ export class Connection {
       return;
     }
     socket.on('data', (chunk: Buffer) => {
-      this.#received(chunk);
+      if (!this.#ended) this.#received(chunk);
     });
     socket.on('error', (error) => {
       this.#fail(error.message);

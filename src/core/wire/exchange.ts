@@ -29,6 +29,7 @@ export class Exchange {
   #sending = false;
   #credit = 0;
   #wake: (() => void) | undefined;
+  #failSend: ((error: Error) => void) | undefined;
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
@@ -91,6 +92,7 @@ export class Exchange {
   lose(error: Error): void {
     if (this.#state !== 'open') return;
     this.#goneBecause = error;
+    this.#failSend?.(error);
     this.#end('gone');
   }
 
@@ -116,8 +118,10 @@ export class Exchange {
         this.#credit -= chunkCost(chunk.length);
         const packet = { type: PacketType.DAT, kind: 0, ctoken, stoken, payload: chunk };
         writer.send(packet, (error) => {
-          if (error) reject(this.#goneBecause ?? error);
-          else resolve();
+          if (!error) resolve();
+          else if (this.#goneBecause !== undefined) reject(this.#goneBecause);
+          // The socket knows before the connection does, which will tell why.
+          else this.#failSend = reject;
         });
       });
     });

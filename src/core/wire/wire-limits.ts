@@ -21,7 +21,7 @@ export interface WireLimits {
   readonly sendBytes: number;
   readonly keepAliveMs: number;
   readonly linkLostMs: number;
-  /** How long `close` tries to send what is still waiting. */
+  /** How long `close` waits for the peer to read what was sent before, and to leave. */
   readonly closeMs: number;
 }
 

@@ -21,7 +21,7 @@ function sort<T>(
 }
 
 const latin1 = fc.uint8Array({ maxLength: LIMIT }).map((b) => Buffer.from(b).toString('latin1'));
-const bytes = fc.uint8Array({ maxLength: LIMIT }).map((b) => Buffer.from(b));
+const bytes = fc.uint8Array({ maxLength: LIMIT }).map((b): Buffer => Buffer.from(b));
 const time = fc
   .tuple(fc.maxSafeInteger(), fc.integer({ min: 0, max: 999_999_999 }))
   .map(([sec, nsec]) => ({ sec, nsec }));
