@@ -1,0 +1,55 @@
+import type { DirectorySink, Entry, NodeId } from '../port.js';
+import { Dirent, EntryOut } from './protocol.js';
+import type { Reply } from './reply.js';
+
+/** Builds the answer to READDIR (struct fuse_dirent) and READDIRPLUS (struct fuse_direntplus) in place. */
+export class DirentSink implements DirectorySink {
+  plus = false;
+  /** Bytes filled so far. */
+  length = 0;
+  #limit = 0;
+  /** What was looked up for the kernel: one reference each, unless the answer does not arrive. */
+  readonly #given: NodeId[] = [];
+
+  constructor(private readonly reply: Reply) {}
+
+  begin(plus: boolean, size: number): void {
+    this.plus = plus;
+    this.length = 0;
+    this.#limit = Math.min(size, this.reply.capacity);
+    this.#given.length = 0;
+  }
+
+  add(name: string, ino: number, type: number, next: number, entry: Entry | undefined): boolean {
+    const { reply } = this;
+    const head = this.plus ? EntryOut.size : 0;
+    // The padding is part of the entry: FUSE_DIRENT_ALIGN.
+    const end = this.length + ((head + Dirent.name + name.length + 7) & ~7);
+    if (end > this.#limit) return false;
+    if (this.plus) {
+      if (entry === undefined) {
+        // Node 0: an entry without a lookup.
+        reply.clear(this.length, EntryOut.size);
+      } else {
+        reply.entry(this.length, entry);
+        this.#given.push(entry.node);
+      }
+    }
+    const at = this.length + head;
+    reply.u64(at + Dirent.ino, ino);
+    reply.u64(at + Dirent.off, next);
+    reply.u32(at + Dirent.namelen, name.length);
+    reply.u32(at + Dirent.type, type);
+    // Last word first: the name overwrites all of it but the padding.
+    reply.u64(end - 8, 0, );
+    reply.bytes(at + Dirent.name, name);
+    this.length = end;
+    return true;
+  }
+
+  /** The kernel did not get the answer: its references are given back. */
+  giveBack(forget: (node: NodeId) => void): void {
+    for (const node of this.#given) if (node !== 0) forget(node);
+    this.#given.length = 0;
+  }
+}

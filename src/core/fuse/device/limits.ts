@@ -1,0 +1,30 @@
+/** The device binding's limits and time-outs in one place. Sizes are bytes. */
+
+/** Data of one READ or WRITE: 256 pages, the most that the kernel sends by default. */
+export const MAX_IO_BYTES = 1024 * 1024;
+export const MAX_PAGES = 256;
+/** One message with its header and arguments. The kernel refuses to fill less than max_write and both. */
+export const MESSAGE_BYTES = MAX_IO_BYTES + 4096;
+
+/**
+ * How long the kernel may believe what it was told, in seconds. Long, because whatever changes behind its back is
+ * invalidated explicitly; not for ever, so that a lost invalidation heals.
+ */
+export const CACHE_SECONDS = { entry: 86_400, attributes: 86_400, negative: 86_400 } as const;
+
+/** Requests that the kernel may have outstanding for readahead and write-back. */
+export const MAX_BACKGROUND = 256;
+export const CONGESTION_THRESHOLD = 192;
+
+/** After so much the event loop serves others: sockets, timers. */
+export const TURN_REQUESTS = 256;
+export const TURN_MS = 5;
+
+/** Parked requests are kept up to here; then the device is not read until they are resumed. */
+export const PARKED_REQUESTS = 1024;
+export const PARKED_BYTES = 64 * 1024 * 1024;
+
+/** Notifications that wait in the kernel at once. One thread of libuv's four stays free for others. */
+export const NOTIFICATIONS_AT_ONCE = 3;
+/** FUSE_NAME_MAX of older kernels: longer names are refused. */
+export const NAME_BYTES = 1024;

@@ -1,0 +1,125 @@
+import { close, O_CLOEXEC, O_NONBLOCK, O_RDWR, AT_FDCWD, openat } from './files.js';
+import { checked, declare, declareAsync, koffi, Memory } from './native.js';
+
+/**
+ * Mounting, and the FUSE device: mount(2), umount2(2), fuse(4). Functions return the call's result or a negated errno.
+ */
+
+/** Flags of mount(2), linux/mount.h. */
+export const MountFlag = {
+  readOnly: 1 << 0,
+  nosuid: 1 << 1,
+  nodev: 1 << 2,
+  noexec: 1 << 3,
+  synchronous: 1 << 4,
+  dirsync: 1 << 7,
+  noatime: 1 << 10,
+  nodiratime: 1 << 11,
+} as const;
+
+const MNT_DETACH = 2;
+const STRING_BYTES = 8192;
+const strings = new Memory(4 * STRING_BYTES);
+
+const c = {
+  mount: declare('int mount(uint64, uint64, uint64, uint64, uint64)'),
+  read: declare('int64 read(int, uint64, uint64)'),
+  write: declare('int64 write(int, uint64, uint64)'),
+};
+
+const umount2Async = declareAsync('int umount2(uint64, int)');
+const writeAsync = declareAsync('int64 write(int, uint64, uint64)');
+
+/** mount(2). Source and mount point are paths as the user wrote them (UTF-8). */
+export function mount(
+  source: string,
+  target: string,
+  type: string,
+  flags: number,
+  data: string,
+): number {
+  const addresses = [source, target, type, data].map((text, index) =>
+    strings.putString(utf8Bytes(text), index * STRING_BYTES),
+  );
+  const [sourceAt = 0, targetAt = 0, typeAt = 0, dataAt = 0] = addresses;
+  return checked(c.mount(sourceAt, targetAt, typeAt, flags, dataAt));
+}
+
+/**
+ * umount2(2), on the thread pool: the kernel writes dirty pages back first, so the one who unmounts must go on serving.
+ * `lazy`: the mount leaves the tree at once, and ends when nobody uses it any more.
+ */
+export function umount(target: string, lazy: boolean): Promise<number> {
+  const path = new Memory(STRING_BYTES);
+  const address = path.putString(utf8Bytes(target));
+  return new Promise((resolve) => {
+    umount2Async([address, lazy ? MNT_DETACH : 0], (result) => {
+      // Named here so that the memory lives until the kernel has read it.
+      path.buffer.fill(0);
+      resolve(result);
+    });
+  });
+}
+
+function utf8Bytes(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1');
+}
+
+/** @returns a descriptor of /dev/fuse that does not block and does not pass to child processes. */
+export function openFuseDevice(): number {
+  return openat(AT_FDCWD, '/dev/fuse', O_RDWR | O_NONBLOCK | O_CLOEXEC);
+}
+
+export function readDevice(fd: number, address: number, size: number): number {
+  return checked(c.read(fd, address, size));
+}
+
+export function writeDevice(fd: number, address: number, size: number): number {
+  return checked(c.write(fd, address, size));
+}
+
+/** The same on the thread pool, for writes that may block in the kernel. The memory must live until `done`. */
+export function writeDeviceInBackground(
+  fd: number,
+  address: number,
+  size: number,
+  done: (result: number) => void,
+): void {
+  writeAsync([fd, address, size], done);
+}
+
+export { close as closeDevice };
+
+/**
+ * Tells when a device has something to read, or its other end is gone. `wake` must not throw, and must not settle
+ * promises: koffi calls it from libuv directly, where nobody would run what waits for them.
+ */
+export class Readiness {
+  #handle: ReturnType<typeof koffi.node.poll> | undefined;
+
+  constructor(
+    private readonly fd: number,
+    private readonly wake: () => void,
+  ) {}
+
+  /** Wakes as long as there is something to read. */
+  watch(): void {
+    this.#start(true);
+  }
+
+  /** Wakes only for the end from now on. */
+  watchEnd(): void {
+    this.#start(false);
+  }
+
+  #start(readable: boolean): void {
+    const events = { readable, disconnect: true };
+    if (this.#handle === undefined) this.#handle = koffi.node.poll(this.fd, events, this.wake);
+    else this.#handle.start(events, this.wake);
+  }
+
+  close(): void {
+    this.#handle?.close();
+    this.#handle = undefined;
+  }
+}
