@@ -1,0 +1,23 @@
+import { basename } from 'node:path';
+
+/** The programs of 2001, and those mount(8) and umount(8) look for: links to bin/izo.js by these names are commands. */
+export const OLD_NAMES = new Map([
+  ['mkizofs', 'mkizofs'],
+  ['inconfig', 'inconfig'],
+  ['config_check', 'config-check'],
+  ['umountizo', 'umountizo'],
+  ['lento', 'lento'],
+  ['lento.pl', 'lento'],
+  ['mount.InterMezzo', 'mount-helper'],
+  ['mount.intermezzo', 'mount-helper'],
+  ['mount.izo', 'mount-helper'],
+  ['umount.fuse.InterMezzo', 'umount-helper'],
+]);
+
+/** The arguments of `izo` for a program called as `calledAs` with `args`. */
+export function argumentsFor(calledAs, args) {
+  const command = OLD_NAMES.get(basename(calledAs));
+  // `mkizofs --version` asks for the version of izo: oclif knows that flag only in the first place.
+  if (command === undefined || args[0] === '--version') return args;
+  return [command, ...args];
+}
