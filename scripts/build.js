@@ -1,0 +1,59 @@
+#!/usr/bin/env node
+/**
+ * Compiles src into dist. A build that fails leaves the last good one in place; one that succeeds replaces it as a
+ * whole, so that no file of a module that is gone stays behind.
+ */
+import { spawnSync } from 'node:child_process';
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Written last, with the time at which the build began: what changed during a build is built again. */
+const STAMP = '.built';
+
+/** Directories count too: their time tells of files that came or went. */
+function newestTime(path) {
+  const status = statSync(path);
+  if (!status.isDirectory()) return status.mtimeMs;
+  return readdirSync(path).reduce(
+    (newest, name) => Math.max(newest, newestTime(join(path, name))),
+    status.mtimeMs,
+  );
+}
+
+export function isBuilt(root) {
+  const stamp = statSync(join(root, 'dist', STAMP), { throwIfNoEntry: false });
+  if (stamp === undefined) return false;
+  return ['src', 'tsconfig.json'].every((name) => newestTime(join(root, name)) < stamp.mtimeMs);
+}
+
+export function build(root) {
+  const start = new Date();
+  const [dist, next, last] = ['dist', `dist.new-${process.pid}`, `dist.old-${process.pid}`].map(
+    (name) => join(root, name),
+  );
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  const args = [tsc, '-p', join(root, 'tsconfig.json'), '--outDir', next, '--noEmitOnError'];
+  const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
+  if (status === 0) {
+    const stamp = join(next, STAMP);
+    closeSync(openSync(stamp, 'w'));
+    utimesSync(stamp, start, start);
+    if (statSync(dist, { throwIfNoEntry: false })) renameSync(dist, last);
+    renameSync(next, dist);
+  }
+  rmSync(next, { recursive: true, force: true });
+  rmSync(last, { recursive: true, force: true });
+  return status === 0;
+}
+
+const self = fileURLToPath(import.meta.url);
+if (process.argv[1] === self) process.exitCode = build(resolve(self, '../..')) ? 0 : 1;
