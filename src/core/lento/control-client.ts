@@ -1,10 +1,18 @@
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { IzoError } from '../model/errors.js';
 import { EXIT } from '../model/exit-codes.js';
-import { Channel } from '../psdev/channel.js';
+import { Channel, ChannelClosed, ChannelRefusal } from '../psdev/channel.js';
+import type { Frame } from '../psdev/frames.js';
+import type { SyncResult } from './fileset-status.js';
+import type { LentoStatus } from './status.js';
 
-/** @throws IzoError not-running, where no lento of this sysid answers. */
-export async function connectToLento(path: string, sysid: string): Promise<Channel> {
+/** Where commands find a running lento. */
+export function controlPath(runDir: string, sysid: string): string {
+  return join(runDir, `${sysid}.lento.sock`);
+}
+
+async function connectToLento(path: string, sysid: string): Promise<Channel> {
   const socket = connect(path);
   await new Promise<void>((resolve, reject) => {
     socket.once('connect', resolve);
@@ -22,4 +30,57 @@ export async function connectToLento(path: string, sysid: string): Promise<Chann
   return new Channel(socket, () => {
     throw new Error('lento asks nothing');
   });
+}
+
+async function ask(
+  runDir: string,
+  sysid: string,
+  kind: string,
+  head: Record<string, unknown>,
+  timeoutMs: number,
+): Promise<Frame> {
+  const channel = await connectToLento(controlPath(runDir, sysid), sysid);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(
+        new IzoError('timeout', `lento of ${sysid} had not finished ${kind} in time`, {
+          exit: EXIT.timeout,
+          remedy: 'See what does not flow: izo status',
+        }),
+      );
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([channel.request(kind, head), late]);
+  } catch (error) {
+    if (error instanceof ChannelRefusal) {
+      throw new IzoError(error.code, error.message, { remedy: 'See more: izo status' });
+    }
+    if (error instanceof ChannelClosed) {
+      throw new IzoError('not-running', `lento of ${sysid} ended`, { exit: EXIT.notRunning });
+    }
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    channel.close();
+  }
+}
+
+const STATUS_MS = 10_000;
+
+/** @throws IzoError not-running, timeout */
+export async function askStatus(runDir: string, sysid: string): Promise<LentoStatus> {
+  const { head } = await ask(runDir, sysid, 'status', {}, STATUS_MS);
+  return head['status'] as LentoStatus;
+}
+
+/** @throws IzoError not-running, timeout, or why it cannot be */
+export async function askSync(
+  runDir: string,
+  request: { sysid: string; fileset: string; timeoutMs: number },
+): Promise<SyncResult> {
+  const { sysid, fileset, timeoutMs } = request;
+  const { head } = await ask(runDir, sysid, 'sync', { fileset }, timeoutMs);
+  return head['result'] as SyncResult;
 }

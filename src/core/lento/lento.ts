@@ -23,6 +23,7 @@ import { Kind } from '../wire/kinds.js';
 import { encodeReason, readFileset } from '../wire/messages.js';
 import { listen, type Listener } from '../wire/listen.js';
 import type { Link } from '../wire/transport.js';
+import { controlPath } from './control-client.js';
 import { ControlServer } from './control-server.js';
 import { errorText } from './error-text.js';
 import { FilesetClient } from './fileset-client.js';
@@ -39,11 +40,6 @@ export interface LentoOptions {
   /** Plain TCP, and hosts are believed: as in 2001. */
   readonly trusted: boolean;
   readonly log: LentoLog;
-}
-
-/** Where commands find a running lento. */
-export function controlPath(runDir: string, sysid: string): string {
-  return join(runDir, `${sysid}.lento.sock`);
 }
 
 /**

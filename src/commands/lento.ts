@@ -1,0 +1,72 @@
+import { Flags } from '@oclif/core';
+import { IzoCommand } from '../core/cli/base-command.js';
+import { idfile } from '../core/cli/flags.js';
+import { loadConfiguration } from '../core/config/index.js';
+import { Lento } from '../core/lento/lento.js';
+import { configDirectory, directories } from '../core/system/directories.js';
+import { makeLogger } from '../core/system/log.js';
+
+export default class LentoCommand extends IzoCommand {
+  static override summary =
+    'the cache manager: keeps the filesets of this host in step with others';
+  static override description =
+    'Runs in the foreground until SIGTERM or Ctrl-C, and says when it is ready. Filesets that are mounted or unmounted ' +
+    'while it runs are noticed. Its log goes to standard error.';
+  static override examples = [
+    { description: 'As the HOWTO has it', command: '<%= config.bin %> lento' },
+    {
+      description: 'A second one on the same host, with its own sysid file',
+      command: '<%= config.bin %> lento --idfile=sysid.muskoxA1',
+    },
+  ];
+  static override flags = {
+    idfile,
+    debuglevel: Flags.integer({
+      summary: 'how much to log: 0 what matters, 1 many things, 100 all of it',
+      default: 0,
+      min: 0,
+    }),
+    'trusted-network': Flags.boolean({
+      summary: 'no encryption and no keys: every host is believed who it says it is',
+    }),
+    'log-json': Flags.boolean({ summary: 'log in JSON' }),
+  };
+
+  override async run(): Promise<void> {
+    const { flags } = await this.parse(LentoCommand);
+    this.requireRoot('run lento');
+    const config = loadConfiguration({
+      configDir: configDirectory(flags.configdir),
+      idfile: flags.idfile,
+    });
+    const log = makeLogger({
+      name: `lento ${config.sysid.name}`,
+      debuglevel: flags.debuglevel,
+      json: flags['log-json'],
+    });
+    for (const warning of config.warnings) log.warn(warning.message);
+    const lento = new Lento({
+      config,
+      directories: directories({ configDir: config.configDir }),
+      trusted: flags['trusted-network'],
+      log,
+    });
+    await lento.start();
+    const trusted = flags['trusted-network'] ? ', WITHOUT encryption: --trusted-network' : '';
+    this.log(`lento of ${config.sysid.name} is ready${trusted}`);
+    await stopped();
+    lento.stop();
+    log.info('stopped');
+    // Sockets being closed in peace are given a moment; what lingers must not keep the process.
+    setTimeout(() => process.exit(0), LINGER_MS).unref();
+  }
+}
+
+const LINGER_MS = 1_500;
+
+function stopped(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());
+    process.on('SIGHUP', () => undefined);
+  });
+}

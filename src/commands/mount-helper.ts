@@ -1,0 +1,35 @@
+import { Command } from '@oclif/core';
+import { parseHelperArguments } from '../core/cli/mount-helper-arguments.js';
+import { IzoCommand } from '../core/cli/base-command.js';
+import { parseMountOptions } from '../core/config/index.js';
+import { IzoError } from '../core/model/errors.js';
+import { EXIT } from '../core/model/exit-codes.js';
+import { mountFileset } from '../core/presto/mount.js';
+import { runDirectory } from '../core/system/directories.js';
+
+export default class MountHelper extends IzoCommand {
+  static override hidden = true;
+  static override strict = false;
+  static override summary = 'what mount(8) calls as /sbin/mount.InterMezzo';
+  static override baseFlags = {} as typeof Command.baseFlags & (typeof IzoCommand)['baseFlags'];
+
+  override async run(): Promise<void> {
+    this.requireRoot('mount');
+    const { device, mountPoint, options, fake } = parseHelperArguments(this.argv);
+    const parsed = parseMountOptions(options);
+    if (fake) return;
+    try {
+      await mountFileset(device, mountPoint, parsed, runDirectory());
+    } catch (error) {
+      if (!(error instanceof IzoError)) throw error;
+      // mount(8) knows the codes of its helpers, not ours.
+      const { code, message, place, remedy } = error;
+      throw new IzoError(code, message, {
+        exit: EXIT.mountFailed,
+        cause: error,
+        ...(place === undefined ? {} : { place }),
+        ...(remedy === undefined ? {} : { remedy }),
+      });
+    }
+  }
+}

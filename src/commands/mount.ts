@@ -1,0 +1,53 @@
+import { Args, Flags } from '@oclif/core';
+import { IzoCommand } from '../core/cli/base-command.js';
+import { findFstabEntry, parseMountOptions } from '../core/config/index.js';
+import { mountFileset } from '../core/presto/mount.js';
+import { runDirectory } from '../core/system/directories.js';
+
+export default class Mount extends IzoCommand {
+  static override summary = 'mount a fileset';
+  static override description =
+    'Mounts the cache DEVICE (an image file or a block device) at DIRECTORY, or what /etc/fstab says for one of them. ' +
+    'Returns when the mount answers. The log is in the run-time directory of the psdev.';
+  static override examples = [
+    {
+      description: 'By its line in /etc/fstab',
+      command: '<%= config.bin %> mount /izo0',
+    },
+    {
+      description: 'By hand',
+      command:
+        '<%= config.bin %> mount /tmp/fs0 /izo0 -o loop,fileset=shared,prestodev=/dev/intermezzo0,cache_type=ext3',
+    },
+  ];
+  static override enableJsonFlag = true;
+  static override args = {
+    device: Args.string({ required: true, description: 'cache, or a mount point of /etc/fstab' }),
+    directory: Args.string({ description: 'where to mount it' }),
+  };
+  static override flags = {
+    options: Flags.string({ char: 'o', summary: 'mount options, as in /etc/fstab' }),
+  };
+
+  override async run(): Promise<{ mountPoint: string; mounted: boolean }> {
+    const { args, flags } = await this.parse(Mount);
+    this.requireRoot('mount');
+    const what =
+      args.directory === undefined
+        ? fromFstab(args.device)
+        : { device: args.device, mountPoint: args.directory, options: flags.options ?? '' };
+    const options = 'parsed' in what ? what.parsed : parseMountOptions(what.options);
+    const fresh = await mountFileset(what.device, what.mountPoint, options, runDirectory());
+    this.log(
+      fresh
+        ? `${options.fileset ?? ''} is mounted at ${what.mountPoint}`
+        : `${what.mountPoint} was mounted already`,
+    );
+    return { mountPoint: what.mountPoint, mounted: fresh };
+  }
+}
+
+function fromFstab(name: string) {
+  const entry = findFstabEntry(name);
+  return { device: entry.spec, mountPoint: entry.mountPoint, parsed: entry.mountOptions };
+}

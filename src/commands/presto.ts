@@ -1,0 +1,46 @@
+import { writeSync } from 'node:fs';
+import { Args } from '@oclif/core';
+import { IzoCommand } from '../core/cli/base-command.js';
+import { IzoError } from '../core/model/errors.js';
+import { runPresto, type PrestoRequest } from '../core/presto/daemon.js';
+import { makeLogger } from '../core/system/log.js';
+
+/** The pipe by which `izo mount` hears that the mount answers, or why not. */
+const READY_FD = 3;
+
+export default class PrestoCommand extends IzoCommand {
+  static override hidden = true;
+  static override summary = 'the file system process of one mount; started by `izo mount`';
+  static override args = { request: Args.string({ required: true, description: 'JSON' }) };
+
+  override async run(): Promise<void> {
+    const { args } = await this.parse(PrestoCommand);
+    const request = JSON.parse(args.request) as PrestoRequest;
+    const logger = makeLogger({ name: `presto ${request.fileset}`, debuglevel: 0 });
+    // Ending presto by a signal would leave the mount without anybody behind it: umount is what ends it.
+    for (const signal of ['SIGINT', 'SIGHUP', 'SIGPIPE'] as const)
+      process.on(signal, () => undefined);
+    try {
+      await runPresto(
+        request,
+        (level, message) => logger[level](message),
+        () => {
+          writeSync(READY_FD, 'ready\n');
+        },
+      );
+    } catch (error) {
+      report(error);
+      throw error;
+    }
+  }
+}
+
+function report(error: unknown): void {
+  const known = error instanceof IzoError ? error : new IzoError('presto-failed', String(error));
+  const { code, message, exit, place, remedy } = known;
+  try {
+    writeSync(READY_FD, `${JSON.stringify({ code, message, exit, place, remedy })}\n`);
+  } catch {
+    // It was ready long ago, and who started it is gone: the log has it.
+  }
+}

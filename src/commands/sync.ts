@@ -1,0 +1,49 @@
+import { Args, Flags } from '@oclif/core';
+import { IzoCommand } from '../core/cli/base-command.js';
+import { idfile } from '../core/cli/flags.js';
+import { loadConfiguration, mustFindFileset, roleOf } from '../core/config/index.js';
+import { askSync } from '../core/lento/control-client.js';
+import type { SyncResult } from '../core/lento/fileset-status.js';
+import { configDirectory, runDirectory } from '../core/system/directories.js';
+
+export default class Sync extends IzoCommand {
+  static override summary = 'wait until every connected replicator has what was done here so far';
+  static override description =
+    'Fails at once, with the reason, where the server is not connected; with exit code 7 at the time-out.';
+  static override examples = [
+    { description: 'All filesets of this host', command: '<%= config.bin %> sync' },
+    {
+      description: 'One, for at most a minute',
+      command: '<%= config.bin %> sync shared --timeout 60',
+    },
+  ];
+  static override enableJsonFlag = true;
+  static override args = { fileset: Args.string({ description: 'default: all of this host' }) };
+  static override flags = {
+    idfile,
+    timeout: Flags.integer({ summary: 'seconds to wait', default: 300, min: 1 }),
+    wait: Flags.boolean({ summary: 'accepted for scripts: sync always waits', hidden: true }),
+  };
+
+  override async run(): Promise<{ filesets: SyncResult[] }> {
+    const { args, flags } = await this.parse(Sync);
+    const config = loadConfiguration({
+      configDir: configDirectory(flags.configdir),
+      idfile: flags.idfile,
+    });
+    const names =
+      args.fileset === undefined
+        ? [...config.filesets.keys()].filter((name) => roleOf(config, name) !== 'none')
+        : [mustFindFileset(config, args.fileset).name];
+    const filesets: SyncResult[] = [];
+    for (const name of names) {
+      const request = { sysid: config.sysid.name, fileset: name, timeoutMs: flags.timeout * 1000 };
+      const result = await askSync(runDirectory(), request);
+      filesets.push(result);
+      const absent =
+        result.absent.length === 0 ? '' : `; not connected: ${result.absent.join(', ')}`;
+      this.log(`${name}: ${result.complete.join(', ')} have record ${result.recno}${absent}`);
+    }
+    return { filesets };
+  }
+}

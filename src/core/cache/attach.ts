@@ -1,0 +1,72 @@
+import { statSync } from 'node:fs';
+import { IzoError } from '../model/errors.js';
+import { EXIT } from '../model/exit-codes.js';
+import { findMountOf } from '../system/mounts.js';
+import { run } from '../system/processes.js';
+
+/** A block device to mount, and the loop device that was made for it, if any. */
+export interface Attached {
+  readonly blockDevice: string;
+  readonly loopDevice: string | undefined;
+}
+
+/**
+ * Makes a cache a block device: an image file is attached to a loop device. One that is attached already and mounted
+ * nowhere is what a killed presto left, and is used.
+ * @throws IzoError no-cache, not-a-cache, cache-busy
+ */
+export async function attach(cache: string): Promise<Attached> {
+  const status = statSync(cache, { throwIfNoEntry: false });
+  if (status === undefined) {
+    throw new IzoError('no-cache', 'there is no such file', {
+      place: { file: cache },
+      remedy: `Make it: izo mkizofs --size 1G -v FSET ${cache}`,
+    });
+  }
+  if (status.isBlockDevice()) {
+    refuseMounted(cache, cache);
+    return { blockDevice: cache, loopDevice: undefined };
+  }
+  if (!status.isFile()) {
+    throw new IzoError('not-a-cache', 'this is neither an image file nor a block device', {
+      place: { file: cache },
+    });
+  }
+  const [stale] = await loopDevicesOf(cache);
+  if (stale !== undefined) {
+    refuseMounted(stale, cache);
+    return { blockDevice: stale, loopDevice: stale };
+  }
+  const { stdout } = await run('losetup', ['--find', '--show', cache]);
+  return { blockDevice: stdout.trim(), loopDevice: stdout.trim() };
+}
+
+/** The loop devices that an image file is attached to. */
+export async function loopDevicesOf(image: string): Promise<string[]> {
+  const { stdout } = await run('losetup', [
+    '--associated',
+    image,
+    '--noheadings',
+    '--output',
+    'NAME',
+  ]);
+  return stdout
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}
+
+function refuseMounted(blockDevice: string, cache: string): void {
+  const mount = findMountOf(blockDevice);
+  if (mount === undefined) return;
+  throw new IzoError('cache-busy', `this cache is mounted at ${mount.mountPoint}`, {
+    exit: EXIT.busy,
+    place: { file: cache },
+    remedy: `Use that mount, or end it first: umount ${mount.mountPoint}`,
+  });
+}
+
+export async function detach(attached: Attached): Promise<void> {
+  if (attached.loopDevice === undefined) return;
+  await run('losetup', ['--detach', attached.loopDevice], { okCodes: [0, 1] });
+}

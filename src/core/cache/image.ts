@@ -1,0 +1,46 @@
+import { closeSync, ftruncateSync, openSync } from 'node:fs';
+import { IzoError } from '../model/errors.js';
+import { EXIT } from '../model/exit-codes.js';
+
+const UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  K: 2 ** 10,
+  M: 2 ** 20,
+  G: 2 ** 30,
+  T: 2 ** 40,
+};
+
+/** `512M`, `1G`, `10485760`: bytes, with the binary units of mke2fs. @returns undefined for anything else */
+export function parseSize(text: string): number | undefined {
+  const match = /^([0-9]{1,15})([KMGT]?)(i?B)?$/i.exec(text.trim());
+  const unit = UNITS[(match?.[2] ?? '').toUpperCase()];
+  if (match?.[1] === undefined || unit === undefined) return undefined;
+  const size = Number(match[1]) * unit;
+  return Number.isSafeInteger(size) && size > 0 ? size : undefined;
+}
+
+/** Makes a sparse file for a cache. @throws IzoError exists: what is there is not overwritten */
+export function createImage(path: string, size: number): void {
+  let fd: number;
+  try {
+    fd = openSync(path, 'wx', 0o600);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code !== 'EEXIST') {
+      throw new IzoError('no-image', `the image cannot be made (${code ?? 'unknown reason'})`, {
+        place: { file: path },
+        cause,
+      });
+    }
+    throw new IzoError('exists', 'there is such a file already', {
+      exit: EXIT.refused,
+      place: { file: path },
+      remedy: 'Leave --size out to format that one, or name another.',
+    });
+  }
+  try {
+    ftruncateSync(fd, size);
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,5 @@
+export { attach, detach, loopDevicesOf, type Attached } from './attach.js';
+export { formatCache, type FormatRequest } from './format.js';
+export * from './identity.js';
+export { createImage, parseSize } from './image.js';
+export { acquireLower, type LowerMount, type LowerRequest } from './lower.js';

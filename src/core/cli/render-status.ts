@@ -1,0 +1,55 @@
+import type { FilesetStatus, PeerStatus } from '../lento/fileset-status.js';
+import type { LentoStatus } from '../lento/status.js';
+
+/** Something does not flow, and will not by itself. */
+export function needsHuman(status: LentoStatus): boolean {
+  return status.filesets.some(
+    (fileset) =>
+      fileset.error !== undefined ||
+      fileset.link === 'diverged' ||
+      fileset.peers.some((peer) => peer.error !== undefined),
+  );
+}
+
+/** `izo status` for people. */
+export function renderStatus(status: LentoStatus): string[] {
+  const lines = [`lento of ${status.sysid}, pid ${status.pid}`];
+  if (status.trustedNetwork) lines.push('TRUSTED NETWORK: no encryption, hosts are believed');
+  for (const fileset of status.filesets) lines.push('', ...renderFileset(fileset));
+  return lines;
+}
+
+function renderFileset(fileset: FilesetStatus): string[] {
+  const role = fileset.role === 'server' ? 'served here' : `replicated from ${fileset.server}`;
+  const where = fileset.mounted ? `mounted at ${fileset.mountPoint ?? '?'}` : 'NOT MOUNTED';
+  const lines = [`${fileset.name}: ${role}, ${where}`];
+  if (fileset.position !== undefined) lines.push(`  position  ${fileset.position}`);
+  if (fileset.mounted) lines.push(`  permit    ${renderPermit(fileset)}`);
+  for (const peer of fileset.peers) lines.push(`  peer      ${renderPeer(peer)}`);
+  if (fileset.presto !== undefined) {
+    const { openFiles, parked, binding } = fileset.presto;
+    lines.push(
+      `  presto    ${openFiles} open files, ${parked} waiting updates, ${binding} binding`,
+    );
+  }
+  if (fileset.error !== undefined) lines.push(`  ERROR     ${fileset.error}`);
+  return lines;
+}
+
+function renderPermit({ permit }: FilesetStatus): string {
+  const holder =
+    permit.holder === 'self'
+      ? 'held here'
+      : permit.holder === undefined
+        ? 'elsewhere'
+        : permit.holder;
+  return permit.waiting.length === 0 ? holder : `${holder}; waiting: ${permit.waiting.join(', ')}`;
+}
+
+function renderPeer(peer: PeerStatus): string {
+  const link = peer.connected ? 'connected' : 'NOT CONNECTED';
+  const since = peer.since === undefined ? '' : ` since ${peer.since}`;
+  const pending = peer.pending === undefined ? '' : `, behind by ${peer.pending} records`;
+  const error = peer.error === undefined ? '' : `: ${peer.error}`;
+  return `${peer.name} ${link}${since}${pending}${error}`;
+}

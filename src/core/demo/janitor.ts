@@ -1,0 +1,66 @@
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { isAlive, listMounted } from '../presto/mounted-state.js';
+import { cleanDeadMount, unmountFileset } from '../presto/unmount.js';
+import { removeNamespaces } from './namespaces.js';
+
+/** How long a process may take to end by itself. */
+const ENDING_MS = 5_000;
+
+/**
+ * Removes everything that hosts below `root` have: daemons, mounts, loop devices, sockets, files; and the namespaces. It
+ * looks for what is there instead of being told, so it does whatever state it comes into.
+ */
+export async function cleanUp(root: string, namespaces: readonly string[]): Promise<void> {
+  for (const host of namesIn(root)) {
+    const runDir = join(root, host, 'run');
+    await endLentos(runDir);
+    await endMounts(runDir);
+  }
+  await removeNamespaces(namespaces);
+  rmSync(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+/** A lento's lock file holds its pid. */
+async function endLentos(runDir: string): Promise<void> {
+  for (const name of namesIn(runDir)) {
+    if (!name.endsWith('.lento.lock')) continue;
+    await endProcess(Number.parseInt(readFileSync(join(runDir, name), 'utf8'), 10), 'SIGTERM');
+  }
+}
+
+async function endMounts(runDir: string): Promise<void> {
+  for (const state of listMounted(runDir)) {
+    try {
+      await unmountFileset(runDir, state);
+    } catch {
+      // In use: somebody's shell stands in it. It goes all the same.
+      await unmountFileset(runDir, state, true);
+      await endProcess(state.pid, undefined);
+      await cleanDeadMount(runDir, state);
+    }
+  }
+}
+
+/** Asks by `signal`, waits, and then does not ask any more. */
+async function endProcess(pid: number, signal: NodeJS.Signals | undefined): Promise<void> {
+  if (!(pid > 1) || !isAlive(pid)) return;
+  if (signal !== undefined) process.kill(pid, signal);
+  const deadline = Date.now() + ENDING_MS;
+  while (isAlive(pid) && Date.now() < deadline) await pause(20);
+  if (!isAlive(pid)) return;
+  process.kill(pid, 'SIGKILL');
+  while (isAlive(pid)) await pause(20);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,105 @@
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { acquireLower, type LowerMount } from '../cache/index.js';
+import type { MountOptions } from '../config/index.js';
+import { mountDevice, type DeviceBinding } from '../fuse/device/binding.js';
+import { openLogs, type FilesetLogs } from '../journal/index.js';
+import { META_DIRECTORY } from '../model/names.js';
+import { removeMountedState, socketPath, writeMountedState } from './mounted-state.js';
+import { Presto, type PrestoLog } from './presto.js';
+import { PsdevServer } from './psdev-server.js';
+import { recover } from './recovery.js';
+
+/** What one presto is to mount. All paths are absolute. */
+export interface PrestoRequest {
+  /** Image file or block device. */
+  readonly device: string;
+  readonly mountPoint: string;
+  readonly fileset: string;
+  /** The psdev's own name: `intermezzo0`. */
+  readonly psdev: string;
+  readonly runDir: string;
+  readonly loop: boolean;
+  readonly cacheType: MountOptions['cacheType'];
+  readonly readOnly: boolean;
+  readonly nosuid: boolean;
+  readonly nodev: boolean;
+  readonly noexec: boolean;
+}
+
+/**
+ * A presto from its begin to its end: the cache is mounted where only root reaches it, its logs are opened and recovered,
+ * the file system is mounted, the psdev opened. Ends when somebody unmounts.
+ * @param onReady the mount answers
+ * @throws IzoError, before `onReady`: then nothing is left mounted
+ */
+export async function runPresto(
+  request: PrestoRequest,
+  log: PrestoLog,
+  onReady: () => void,
+): Promise<void> {
+  // Modes are the callers' business: the kernel has applied their umask already.
+  process.umask(0);
+  const lower = await acquireLower(request);
+  try {
+    const logs = openLogs(lower.rootFd, request.fileset);
+    try {
+      await serve(request, lower, logs, log, onReady);
+    } finally {
+      logs.close();
+    }
+  } finally {
+    removeMountedState(request.runDir, request.psdev, request.fileset);
+    await lower.release();
+  }
+}
+
+async function serve(
+  request: PrestoRequest,
+  lower: LowerMount,
+  logs: FilesetLogs,
+  log: PrestoLog,
+  onReady: () => void,
+): Promise<void> {
+  const { runDir, psdev, fileset, mountPoint } = request;
+  const presto = new Presto(lower.rootFd, lower.stageFd, logs, log, request.readOnly);
+  recover(presto);
+  emptyStage(lower.path, fileset);
+  const binding = mountDevice({ ...request, source: request.device, log });
+  try {
+    await presto.serve(binding);
+    const socket = socketPath(runDir, psdev, fileset);
+    const identity = { fileset, lowerPath: lower.path, mountPoint, pid: process.pid };
+    const server = await PsdevServer.listen(presto, socket, identity);
+    presto.announce = server.announce;
+    presto.want = server.want;
+    writeMountedState(runDir, {
+      psdev,
+      fileset,
+      pid: process.pid,
+      device: request.device,
+      mountPoint,
+      lowerPath: lower.path,
+      loopDevice: lower.loopDevice,
+    });
+    onReady();
+    await binding.unmounted;
+    await server.close();
+  } catch (error) {
+    giveUp(binding);
+    throw error;
+  } finally {
+    presto.close();
+    logs.kml.sync();
+  }
+}
+
+function giveUp(binding: DeviceBinding): void {
+  binding.unmount(true);
+}
+
+/** Contents that were on their way when presto or lento ended are fetched anew. */
+function emptyStage(lowerPath: string, fileset: string): void {
+  const stage = join(lowerPath, META_DIRECTORY, fileset, 'stage');
+  for (const name of readdirSync(stage)) rmSync(join(stage, name), { force: true });
+}

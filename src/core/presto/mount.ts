@@ -1,0 +1,174 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, openSync, closeSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { psdevName, type MountOptions } from '../config/index.js';
+import { IzoError } from '../model/errors.js';
+import { EXIT } from '../model/exit-codes.js';
+import { isAlive, listMounted, type MountedState } from './mounted-state.js';
+import type { PrestoRequest } from './daemon.js';
+import { cleanDeadMount } from './unmount.js';
+
+const PROGRAM = fileURLToPath(new URL('../../../bin/izo.js', import.meta.url));
+/** Recovery of a long log and a slow disk included. */
+const READY_MS = 120_000;
+
+/** The command of a presto process; its request follows as JSON. */
+export const PRESTO_COMMAND = 'presto';
+
+/**
+ * Mounts a fileset: starts a presto in the background and returns when the mount answers. What a killed presto has left
+ * behind is cleaned away first. Mounted already and in the same way: nothing is done.
+ * @returns false where it was mounted already. @throws IzoError
+ */
+export async function mountFileset(
+  device: string,
+  mountPoint: string,
+  options: MountOptions,
+  runDir: string,
+): Promise<boolean> {
+  const request = prestoRequest(device, mountPoint, options, runDir);
+  for (const state of listMounted(runDir)) {
+    if (isAlive(state.pid)) {
+      if (isSameMount(state, request)) return false;
+      refuseCollision(state, request);
+    } else if (collides(state, request)) await cleanDeadMount(runDir, state);
+  }
+  checkMountPoint(mountPoint);
+  await startPresto(request);
+  return true;
+}
+
+function prestoRequest(
+  device: string,
+  mountPoint: string,
+  options: MountOptions,
+  runDir: string,
+): PrestoRequest {
+  const { fileset, mtpt } = options;
+  const fail = (code: string, message: string, remedy: string): never => {
+    throw new IzoError(code, message, { exit: EXIT.mountFailed, remedy });
+  };
+  if (options.remount) fail('no-remount', 'remount is not supported', 'Unmount and mount again.');
+  if (fileset === undefined) {
+    return fail('no-fileset', 'the option fileset= is missing', 'Add it: -o fileset=NAME');
+  }
+  const at = resolve(mountPoint);
+  if (mtpt !== undefined && resolve(mtpt) !== at) {
+    fail(
+      'mtpt-differs',
+      `mtpt=${mtpt} is not ${mountPoint}`,
+      'Make both the same, or leave mtpt= out.',
+    );
+  }
+  return {
+    device: resolve(device),
+    mountPoint: at,
+    fileset,
+    psdev: psdevName(options.prestodev),
+    runDir,
+    loop: options.loop,
+    cacheType: options.cacheType,
+    readOnly: options.readOnly,
+    nosuid: options.nosuid,
+    nodev: options.nodev,
+    noexec: options.noexec,
+  };
+}
+
+function isSameMount(state: MountedState, request: PrestoRequest): boolean {
+  return (
+    state.mountPoint === request.mountPoint &&
+    state.device === request.device &&
+    state.fileset === request.fileset &&
+    state.psdev === request.psdev
+  );
+}
+
+function collides(state: MountedState, request: PrestoRequest): boolean {
+  return (
+    state.mountPoint === request.mountPoint ||
+    state.device === request.device ||
+    (state.psdev === request.psdev && state.fileset === request.fileset)
+  );
+}
+
+function refuseCollision(state: MountedState, request: PrestoRequest): void {
+  if (!collides(state, request)) return;
+  throw new IzoError(
+    'already-mounted',
+    `${state.device} is mounted at ${state.mountPoint} as fileset ${state.fileset} of /dev/${state.psdev}`,
+    {
+      exit: EXIT.busy,
+      place: { file: request.device },
+      remedy: `Use that mount, or end it first: izo umountizo ${state.mountPoint}`,
+    },
+  );
+}
+
+function checkMountPoint(mountPoint: string): void {
+  const found = statSync(mountPoint, { throwIfNoEntry: false });
+  if (found?.isDirectory() === true) return;
+  throw new IzoError('no-mount-point', `${mountPoint} is not a directory`, {
+    exit: EXIT.mountFailed,
+    remedy: `Make it: mkdir -p ${mountPoint}`,
+  });
+}
+
+async function startPresto(request: PrestoRequest): Promise<void> {
+  const logDirectory = join(request.runDir, request.psdev);
+  mkdirSync(logDirectory, { recursive: true, mode: 0o700 });
+  const logFd = openSync(join(logDirectory, `${request.fileset}.log`), 'a', 0o600);
+  const child = spawn(
+    process.execPath,
+    [PROGRAM, PRESTO_COMMAND, JSON.stringify(request)],
+    // mount(8) gives helpers next to no environment; what is there must not pin the caller's directory.
+    { cwd: '/', detached: true, stdio: ['ignore', logFd, logFd, 'pipe'] },
+  );
+  closeSync(logFd);
+  const exited = new Promise<string>((done) => {
+    child.once('exit', (code, signal) => {
+      done(`presto ended before it was ready (${signal ?? code}); see ${logDirectory}`);
+    });
+  });
+  const answer = await readAnswer(child.stdio[3] as Readable, exited);
+  child.unref();
+  const pipe = child.stdio[3];
+  (pipe as Readable).destroy();
+  if (answer !== undefined) throw answer;
+}
+
+/** presto writes one line: `ready`, or its error as JSON. @returns undefined when it is ready. */
+async function readAnswer(pipe: Readable, exited: Promise<string>): Promise<IzoError | undefined> {
+  let text = '';
+  pipe.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')));
+  const ended = new Promise<void>((done) => pipe.once('end', done));
+  const line = new Promise<void>((done) => {
+    pipe.on('data', () => {
+      if (text.includes('\n')) done();
+    });
+  });
+  const late = new Promise<void>((done) => setTimeout(done, READY_MS).unref());
+  await Promise.race([line, ended, late]);
+  const [first = ''] = text.split('\n');
+  if (first === 'ready') return undefined;
+  if (first !== '') return parseError(first);
+  return new IzoError('presto-failed', await exited, { exit: EXIT.mountFailed });
+}
+
+function parseError(line: string): IzoError {
+  const value = JSON.parse(line) as {
+    code: string;
+    message: string;
+    exit: IzoError['exit'];
+    place?: IzoError['place'];
+    remedy?: string;
+  };
+  const { code, message, exit, place, remedy } = value;
+  return new IzoError(code, message, {
+    exit,
+    ...(place === undefined ? {} : { place }),
+    ...(remedy === undefined ? {} : { remedy }),
+  });
+}

@@ -1,0 +1,73 @@
+import { IzoError } from '../model/errors.js';
+import { EXIT } from '../model/exit-codes.js';
+import { E, errnoName } from '../system/errno.js';
+import { MNT_DETACH, unmountPath } from '../system/mount-calls.js';
+import { run } from '../system/processes.js';
+import { isAlive, listMounted, removeMountedState, type MountedState } from './mounted-state.js';
+
+/** How long a presto may take to flush its logs and let go of the cache. */
+const ENDING_MS = 60_000;
+
+/**
+ * Unmounts a fileset and waits until its presto has let go of everything; cleans up after a presto that was killed.
+ * @param lazy also while programs use it: it goes when the last one lets go
+ * @throws IzoError busy, umount-failed, presto-lingers
+ */
+export async function unmountFileset(
+  runDir: string,
+  state: MountedState,
+  lazy = false,
+): Promise<void> {
+  if (!isAlive(state.pid)) {
+    await cleanDeadMount(runDir, state);
+    return;
+  }
+  const result = await umount(state.mountPoint, lazy);
+  if (result === -E.EBUSY) {
+    throw new IzoError('busy', `${state.mountPoint} is in use`, {
+      exit: EXIT.busy,
+      remedy: `See by whom: fuser -vm ${state.mountPoint}`,
+    });
+  }
+  // EINVAL: it is not mounted (any more); its presto may be about to end.
+  if (result < 0 && result !== -E.EINVAL) {
+    throw new IzoError('umount-failed', `${state.mountPoint}: ${errnoName(result)}`);
+  }
+  if (!lazy) await ended(state);
+}
+
+async function ended(state: MountedState): Promise<void> {
+  const deadline = Date.now() + ENDING_MS;
+  while (isAlive(state.pid)) {
+    if (Date.now() > deadline) {
+      throw new IzoError('presto-lingers', `presto ${state.pid} does not end`, {
+        exit: EXIT.timeout,
+      });
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** What is left of a presto that was killed: the mount without anybody behind it, the lower mount, the loop device. */
+export async function cleanDeadMount(runDir: string, state: MountedState): Promise<void> {
+  await umount(state.mountPoint, true);
+  await umount(state.lowerPath, true);
+  if (state.loopDevice !== undefined) {
+    await run('losetup', ['--detach', state.loopDevice], { okCodes: [0, 1] });
+  }
+  removeMountedState(runDir, state.psdev, state.fileset);
+}
+
+/** Those mounted at the given places, or all. @throws IzoError not-mounted */
+export function selectMounted(runDir: string, mountPoints: readonly string[]): MountedState[] {
+  const all = listMounted(runDir);
+  if (mountPoints.length === 0) return all;
+  return mountPoints.map((wanted) => {
+    const found = all.find((s) => s.mountPoint === wanted || s.device === wanted);
+    if (found !== undefined) return found;
+    throw new IzoError('not-mounted', `no fileset is mounted at ${wanted}`, {
+      exit: EXIT.notRunning,
+      remedy: 'See what is: izo status',
+    });
+  });
+}
