@@ -5,7 +5,7 @@ import { configDirectory, DEFAULT_CONFIG_DIRECTORY } from '../system/directories
 /** Flags that several commands share, so that they are spelt, described and defaulted alike. */
 
 /** Every command has it. The value is an absolute path. */
-export const configdir = Flags.custom({
+export const configdir = Flags.string({
   summary: 'directory of sysid, serverdb, fsetdb and the keys',
   env: 'IZO_CONFIG_DIR',
   helpGroup: 'GLOBAL',
@@ -15,7 +15,7 @@ export const configdir = Flags.custom({
   default: async () => Promise.resolve(configDirectory()),
   defaultHelp: async () => Promise.resolve(DEFAULT_CONFIG_DIRECTORY),
   parse: async (input) => Promise.resolve(configDirectory(input)),
-})();
+});
 
 /** "Has to be told which sysid file to read" (HOWTO): for commands that act as this host. */
 export const idfile = Flags.string({
