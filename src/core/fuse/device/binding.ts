@@ -1,110 +1,195 @@
 import { IzoError } from '../../model/errors.js';
-import { EXIT } from '../../model/exit-codes.js';
-import { errnoName } from '../../system/errno.js';
-import { close } from '../../system/files.js';
-import { openFuseDevice } from '../../system/fuse-device.js';
-import { MNT_DETACH, MountFlag, mountFileSystem, unmountPath } from '../../system/mounting.js';
+import { E, must, SystemError } from '../../system/errno.js';
+import {
+  closeDevice,
+  mount,
+  MountFlag,
+  openFuseDevice,
+  Readiness,
+  umount,
+  writeDeviceInBackground,
+} from '../../system/mounting.js';
 import type { FuseBinding, FuseOperations, NodeId } from '../port.js';
+import type { Log } from './log.js';
 import { Notifier } from './notifier.js';
-import { Session, type SessionLog } from './session.js';
+import { Session } from './session.js';
 
+/** What mount(8) knows by these names. */
 export interface DeviceMountOptions {
-  /** What `mount` and `df` show as the device. */
-  readonly source: string;
-  readonly mountPoint: string;
-  readonly readOnly: boolean;
-  readonly nosuid: boolean;
-  readonly nodev: boolean;
-  readonly noexec: boolean;
-  readonly log: SessionLog;
+  nosuid?: boolean;
+  nodev?: boolean;
+  noexec?: boolean;
+  noatime?: boolean;
+  nodiratime?: boolean;
+  sync?: boolean;
+  dirsync?: boolean;
 }
 
-/** Shown by `mount`; the part behind the dot names the helper of umount(8). */
-export const FUSE_TYPE = 'fuse.InterMezzo';
+export interface MountDeviceOptions {
+  /** The first field of /proc/mounts. */
+  source: string;
+  /** An absolute path to a directory. */
+  mountPoint: string;
+  readOnly: boolean;
+  mountOptions?: DeviceMountOptions;
+  log: Log;
+}
+
+/** `fuse` with a subtype: umount(8) then calls /sbin/umount.fuse.InterMezzo. */
+const TYPE = 'fuse.InterMezzo';
 
 /**
- * Mounts by mount(2) and speaks the kernel's protocol itself. Needs root, and no libfuse.
- * @throws IzoError no-fuse, mount-failed
+ * Mounts. Nothing answers before `serve` is called; whoever touches the mount waits so long.
+ * @throws IzoError or SystemError where it cannot be mounted.
  */
-export function mountDevice(options: DeviceMountOptions): DeviceBinding {
+export function mountDevice(options: MountDeviceOptions): DeviceBinding {
   const fd = openFuseDevice();
-  if (fd < 0) {
-    throw new IzoError('no-fuse', `/dev/fuse cannot be opened: ${errnoName(fd)}`, {
-      exit: EXIT.mountFailed,
-      remedy: 'Load the kernel module: modprobe fuse',
+  if (fd === -E.ENOENT || fd === -E.ENODEV || fd === -E.ENXIO) {
+    throw new IzoError('no-fuse', 'this kernel has no FUSE: /dev/fuse is not there', {
+      remedy: 'Load it with `modprobe fuse`; in a container, pass /dev/fuse in.',
     });
   }
-  const flags =
-    (options.readOnly ? MountFlag.RDONLY : 0) |
-    (options.nosuid ? MountFlag.NOSUID : 0) |
-    (options.nodev ? MountFlag.NODEV : 0) |
-    (options.noexec ? MountFlag.NOEXEC : 0);
+  must('open', fd, '/dev/fuse');
+  // As root, for all users; who may do what is decided by the kernel from owner and mode (default_permissions).
   const data = `fd=${fd},rootmode=40000,user_id=0,group_id=0,allow_other,default_permissions`;
-  const result = mountFileSystem(options.source, options.mountPoint, FUSE_TYPE, flags, data);
+  const result = mount(options.source, options.mountPoint, TYPE, mountFlags(options), data);
   if (result < 0) {
-    close(fd);
-    throw new IzoError(
-      'mount-failed',
-      `${options.mountPoint} cannot be mounted on: ${errnoName(result)}`,
-      {
-        exit: EXIT.mountFailed,
-        place: { file: options.mountPoint },
-        remedy: 'Mounting needs root and an existing directory.',
-      },
-    );
+    closeDevice(fd);
+    throw new SystemError('mount', -result, options.mountPoint);
   }
-  return new DeviceBinding(fd, options);
+  return new DeviceBinding(fd, options.mountPoint, options.log);
 }
 
-/** Notifications to a mount that is gone fail at once. */
-const NOTICES_END_MS = 2_000;
+function mountFlags({ readOnly, mountOptions = {} }: MountDeviceOptions): number {
+  const flag = (wanted: boolean | undefined, bit: number) => (wanted === true ? bit : 0);
+  return (
+    flag(readOnly, MountFlag.readOnly) |
+    flag(mountOptions.nosuid, MountFlag.nosuid) |
+    flag(mountOptions.nodev, MountFlag.nodev) |
+    flag(mountOptions.noexec, MountFlag.noexec) |
+    flag(mountOptions.noatime, MountFlag.noatime) |
+    flag(mountOptions.nodiratime, MountFlag.nodiratime) |
+    flag(mountOptions.sync, MountFlag.synchronous) |
+    flag(mountOptions.dirsync, MountFlag.dirsync)
+  );
+}
 
-/** See mountDevice. */
+/** A mount served over /dev/fuse. */
 export class DeviceBinding implements FuseBinding {
   readonly kind = 'device';
   readonly unmounted: Promise<void>;
+  readonly #readiness: Readiness;
   readonly #notifier: Notifier;
   #session: Session | undefined;
-  #settleUnmounted: () => void = () => undefined;
+  #markUnmounted: () => void = () => undefined;
+  #scheduled = false;
+  #ended = false;
 
   constructor(
     private readonly fd: number,
-    private readonly options: DeviceMountOptions,
+    private readonly mountPoint: string,
+    private readonly log: Log,
   ) {
-    this.#notifier = new Notifier(fd, (errno) => {
-      options.log('warn', `the kernel could not be told of a change: ${errnoName(errno)}`);
-    });
     this.unmounted = new Promise((resolve) => {
-      this.#settleUnmounted = resolve;
+      this.#markUnmounted = resolve;
     });
+    this.#readiness = new Readiness(fd, () => {
+      this.#schedule();
+    });
+    const locks = {
+      locksDirectory: (node: NodeId) => this.#session?.parking.locksDirectory(node) ?? false,
+      locksPages: (node: NodeId) => this.#session?.parking.locksPages(node) ?? false,
+    };
+    const send = writeDeviceInBackground.bind(undefined, fd);
+    this.#notifier = new Notifier(send, locks, log);
   }
 
-  serve(operations: FuseOperations): Promise<void> {
-    return new Promise((resolve, reject) => {
+  /** Rejects with an IzoError where the kernel is too old; then the mount is taken away again. */
+  async serve(operations: FuseOperations): Promise<void> {
+    const ready = new Promise<void>((resolve, reject) => {
       this.#session = new Session(
         this.fd,
         operations,
-        this.options.log,
-        (error) => {
-          if (error === undefined) resolve();
-          else reject(error);
+        {
+          ready: resolve,
+          refused: reject,
+          attributesChanged: (node) => {
+            this.invalidateNode(node, false);
+          },
+          parkedChanged: () => {
+            this.#parkedChanged();
+          },
         },
-        () => {
-          // A notification on another thread may still be using the descriptor.
-          void this.#notifier.settled(NOTICES_END_MS).then(() => close(this.fd));
-          this.#settleUnmounted();
-        },
+        this.log,
       );
-      this.#session.start();
+      void this.unmounted.then(() => {
+        reject(new IzoError('unmounted', `${this.mountPoint} was unmounted before it was served`));
+      });
+    });
+    this.#readiness.watch();
+    try {
+      await ready;
+    } catch (error) {
+      if (!this.#ended) await umount(this.mountPoint, true);
+      throw error;
+    }
+  }
+
+  /**
+   * Serves in a later phase of this turn of the event loop. Not at once: a wake comes from libuv directly, and promises
+   * that operations settle would wait for the next event.
+   */
+  #schedule(): void {
+    if (this.#scheduled || this.#ended) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#turn();
     });
   }
 
-  resumeParked(): void {
-    this.#session?.resumeParked();
+  #turn(): void {
+    if (this.#ended || this.#session === undefined) return;
+    switch (this.#session.turn()) {
+      case 'drained':
+        return;
+      case 'more':
+        this.#schedule();
+        return;
+      case 'full':
+        this.log('warn', 'too many requests are waiting: further ones wait in the kernel');
+        this.#readiness.watchEnd();
+        return;
+      case 'gone':
+        void this.#end();
+    }
+  }
+
+  async #end(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#readiness.close();
+    // The kernel has failed the parked requests itself.
+    this.#session?.parking.clear();
+    await this.#notifier.stop();
+    closeDevice(this.fd);
+    this.#markUnmounted();
   }
 
   get parked(): number {
-    return this.#session?.parked ?? 0;
+    return this.#session?.parking.size ?? 0;
+  }
+
+  resumeParked(): void {
+    if (!this.#ended) this.#session?.resumeParked();
+  }
+
+  #parkedChanged(): void {
+    this.#notifier.locksChanged();
+    if (this.#session?.parking.full === false) {
+      this.#readiness.watch();
+      this.#schedule();
+    }
   }
 
   invalidateEntry(parent: NodeId, name: string): void {
@@ -119,8 +204,13 @@ export class DeviceBinding implements FuseBinding {
     return this.#notifier.settled(timeoutMs);
   }
 
-  /** Takes the mount away; lazily: also while programs use it. @returns 0 or a negated errno (EBUSY). */
-  unmount(lazy: boolean): number {
-    return unmountPath(this.options.mountPoint, lazy ? MNT_DETACH : 0);
+  /**
+   * umount2(2). Go on serving meanwhile: the kernel writes dirty pages back first. `lazy`: out of the tree at once, gone
+   * (see `unmounted`) when nobody uses it any more. @throws SystemError, with EBUSY where somebody does.
+   */
+  async unmount(lazy: boolean): Promise<void> {
+    must('umount', await umount(this.mountPoint, lazy), this.mountPoint);
+    // Nobody reads the device yet, so nobody would notice.
+    if (this.#session === undefined) await this.#end();
   }
 }

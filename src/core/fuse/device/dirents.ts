@@ -36,12 +36,12 @@ export class DirentSink implements DirectorySink {
       }
     }
     const at = this.length + head;
+    // The last word first: the name then leaves only the padding of it.
+    reply.u64(end - 8, 0);
     reply.u64(at + Dirent.ino, ino);
     reply.u64(at + Dirent.off, next);
     reply.u32(at + Dirent.namelen, name.length);
     reply.u32(at + Dirent.type, type);
-    // Last word first: the name overwrites all of it but the padding.
-    reply.u64(end - 8, 0, );
     reply.bytes(at + Dirent.name, name);
     this.length = end;
     return true;

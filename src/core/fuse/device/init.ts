@@ -1,55 +1,63 @@
+import { CONGESTION_THRESHOLD, MAX_BACKGROUND, MAX_IO_BYTES, MAX_PAGES } from './limits.js';
 import {
-  FUSE_MAJOR,
-  FUSE_MINOR,
-  FUSE_MINOR_MIN,
-  Init,
-  INIT_OUT_BYTES,
-  MAX_PAGES,
-  MAX_WRITE,
+  FUSE_KERNEL_MINOR_VERSION,
+  FUSE_KERNEL_VERSION,
+  InitFlag,
+  InitIn,
+  InitOut,
+  OLDEST_MINOR_VERSION,
 } from './protocol.js';
 import type { Reply } from './reply.js';
 import type { Request } from './request.js';
 
 /**
- * What is asked of the kernel. Not WRITEBACK_CACHE: sizes and times must be the lower tree's at every moment. Not
- * AUTO_INVAL_DATA: a changed mtime does not mean changed contents here, peers' updates are invalidated explicitly.
+ * What we want where the kernel offers it. Left out on purpose: AUTO_INVAL_DATA, because changes are told explicitly;
+ * WRITEBACK_CACHE, because the kernel would own size and times until a flush, and a CLOSE record could not name them;
+ * locks, which are then local to this kernel.
  */
 const WANTED =
-  Init.ASYNC_READ |
-  Init.ATOMIC_O_TRUNC |
-  Init.BIG_WRITES |
-  Init.DO_READDIRPLUS |
-  Init.READDIRPLUS_AUTO |
-  Init.PARALLEL_DIROPS |
-  Init.MAX_PAGES |
-  Init.CACHE_SYMLINKS |
-  Init.EXPLICIT_INVAL_DATA |
-  Init.HANDLE_KILLPRIV_V2;
+  InitFlag.ASYNC_READ |
+  InitFlag.ATOMIC_O_TRUNC |
+  InitFlag.BIG_WRITES |
+  InitFlag.DO_READDIRPLUS |
+  InitFlag.READDIRPLUS_AUTO |
+  InitFlag.PARALLEL_DIROPS |
+  InitFlag.MAX_PAGES |
+  InitFlag.CACHE_SYMLINKS |
+  InitFlag.EXPLICIT_INVAL_DATA |
+  InitFlag.HANDLE_KILLPRIV_V2 |
+  InitFlag.INIT_EXT;
 
-/** Background requests (readahead, writeback) that the kernel may have under way, and when it calls itself congested. */
-const MAX_BACKGROUND = 64;
-const CONGESTION = 48;
+/** What the kernel speaks. `answered`: it was given our terms. `again`: it will ask again in version 7. */
+export interface Handshake {
+  readonly outcome: 'answered' | 'again' | 'too-old';
+  readonly version: string;
+  /** Bytes of the payload. */
+  readonly payload: number;
+}
 
-/**
- * Answers struct fuse_init_in with struct fuse_init_out.
- * @returns the length of the body, or why this kernel will not do.
- */
-export function answerInit(q: Request, r: Reply): number | string {
-  const major = q.u32(0);
-  const minor = q.u32(1);
-  if (major !== FUSE_MAJOR || minor < FUSE_MINOR_MIN) {
-    return `the kernel speaks FUSE ${major}.${minor}, izo needs ${FUSE_MAJOR}.${FUSE_MINOR_MIN} (Linux 5.4) or later`;
+/** Answers FUSE_INIT: struct fuse_init_in, struct fuse_init_out. */
+export function shakeHands(request: Request, reply: Reply): Handshake {
+  const major = request.u32(InitIn.major);
+  const minor = request.u32(InitIn.minor);
+  const version = `${major}.${minor}`;
+  if (
+    major < FUSE_KERNEL_VERSION ||
+    (major === FUSE_KERNEL_VERSION && minor < OLDEST_MINOR_VERSION)
+  ) {
+    return { outcome: 'too-old', version, payload: 0 };
   }
-  const offered = q.u32(3);
-  for (let at = 0; at < INIT_OUT_BYTES; at += 4) r.u32(at, 0);
-  r.u32(0, FUSE_MAJOR);
-  r.u32(4, Math.min(minor, FUSE_MINOR));
-  r.u32(8, q.u32(2));
-  r.u32(12, (offered & WANTED) >>> 0);
-  r.u32(16, MAX_BACKGROUND | (CONGESTION << 16));
-  r.u32(20, MAX_WRITE);
-  // Times have nanoseconds.
-  r.u32(24, 1);
-  r.u32(28, MAX_PAGES);
-  return INIT_OUT_BYTES;
+  reply.clear(0, InitOut.size);
+  reply.u32(InitOut.major, FUSE_KERNEL_VERSION);
+  reply.u32(InitOut.minor, FUSE_KERNEL_MINOR_VERSION);
+  if (major > FUSE_KERNEL_VERSION) return { outcome: 'again', version, payload: InitOut.size };
+  reply.u32(InitOut.maxReadahead, request.u32(InitIn.maxReadahead));
+  // Of flags2 nothing is wanted; INIT_EXT only says that the field has a meaning.
+  reply.u32(InitOut.flags, request.u32(InitIn.flags) & WANTED);
+  reply.u32(InitOut.background, MAX_BACKGROUND | (CONGESTION_THRESHOLD << 16));
+  reply.u32(InitOut.maxWrite, MAX_IO_BYTES);
+  // Times are kept to the nanosecond.
+  reply.u32(InitOut.timeGran, 1);
+  reply.u32(InitOut.maxPages, MAX_PAGES);
+  return { outcome: 'answered', version, payload: InitOut.size };
 }

@@ -1,125 +1,155 @@
-import { E } from '../../system/errno.js';
-import { writeNotification } from '../../system/fuse-device.js';
-import { Memory } from '../../system/native.js';
+import { E, errnoName } from '../../system/errno.js';
 import type { NodeId } from '../port.js';
-import { Notify, OUT_HEADER_BYTES } from './protocol.js';
+import type { Log } from './log.js';
+import { NAME_BYTES, NOTIFICATIONS_AT_ONCE } from './limits.js';
+import { NotificationMemory, type Stale } from './notification.js';
 
-/** libuv has four threads by default; one stays free for the process's other work. */
-const AT_ONCE_MAX = 3;
-/** struct fuse_notify_inval_entry_out and the longest name with its NUL, and the header. */
-const MESSAGE_BYTES = OUT_HEADER_BYTES + 16 + 256;
-const ENTRY_BYTES = 16;
-const INODE_BYTES = 24;
+interface Waiting {
+  /** Counts what was asked. */
+  readonly number: number;
+  stale: Stale;
+}
 
-type Notice =
-  | { readonly type: 'entry'; readonly parent: NodeId; readonly name: string }
-  | { readonly type: 'node'; readonly node: NodeId; readonly contents: boolean };
+/** How a message gets to the kernel, without blocking the event loop. `done` has the count or a negated errno. */
+export type Send = (address: number, length: number, done: (result: number) => void) => void;
+
+/** What the kernel holds locked for requests that wait here. */
+export interface HeldLocks {
+  locksDirectory(node: NodeId): boolean;
+  locksPages(node: NodeId): boolean;
+}
 
 /**
- * Tells the kernel what is no longer true. The kernel takes such a message under the lock of the directory, or waits for
- * pages under writeback, and requests that this very process has yet to answer may hold those: so messages are written on
- * other threads, and nothing here waits for them.
+ * Tells the kernel what to drop from its caches. Such a message can wait in the kernel for locks that are held for
+ * requests which this same process has yet to answer, so it is written on the thread pool, a few at once, in order.
+ *
+ * One that could only wait for a *parked* request is kept back until that is answered: a thread that waits in the kernel
+ * cannot even be killed, and the parked request may be waiting for the very peer whose update is being told here.
  */
 export class Notifier {
-  readonly #free: Memory[] = [];
-  readonly #queue = new Map<string, Notice>();
-  #flying = 0;
+  /** In the order asked, by what they are about: what is asked again while it waits is told once. */
+  readonly #queue = new Map<string, Waiting>();
+  readonly #kept = new Map<string, Waiting>();
+  readonly #idle = Array.from({ length: NOTIFICATIONS_AT_ONCE }, () => new NotificationMemory());
+  readonly #sending = new Set<Waiting>();
+  readonly #listeners = new Set<() => void>();
   #asked = 0;
-  #done = 0;
-  #waiting: { upto: number; resolve: () => void }[] = [];
+  #stopped = false;
 
   constructor(
-    private readonly fd: number,
-    private readonly onError: (errno: number) => void,
-  ) {
-    for (let i = 0; i < AT_ONCE_MAX; i++) this.#free.push(new Memory(MESSAGE_BYTES));
-  }
+    private readonly send: Send,
+    private readonly locks: HeldLocks,
+    private readonly log: Log,
+  ) {}
 
   entry(parent: NodeId, name: string): void {
-    this.#add(`e${parent}/${name}`, { type: 'entry', parent, name });
+    // The kernel cannot know such a name.
+    if (name.length > NAME_BYTES) return;
+    this.#ask(`${parent}/${name}`, { kind: 'entry', parent, name });
   }
 
   node(node: NodeId, contents: boolean): void {
-    // To drop the pages drops the attributes as well.
-    if (!contents && this.#queue.has(`c${node}`)) return;
-    this.#add(`${contents ? 'c' : 'a'}${node}`, { type: 'node', node, contents });
+    const key = `${node}`;
+    const before = (this.#queue.get(key) ?? this.#kept.get(key))?.stale;
+    const more = contents || (before?.kind === 'node' && before.contents);
+    this.#ask(key, { kind: 'node', node, contents: more });
   }
 
-  /** The same message twice in the queue is one. */
-  #add(key: string, notice: Notice): void {
-    if (this.#queue.has(key)) return;
-    this.#queue.set(key, notice);
+  #ask(key: string, stale: Stale): void {
+    if (this.#stopped) return;
     this.#asked++;
+    const waiting = this.#queue.get(key) ?? this.#kept.get(key);
+    if (waiting === undefined) this.#queue.set(key, { number: this.#asked, stale });
+    else waiting.stale = stale;
     this.#pump();
+  }
+
+  /** Parked requests were answered: what was kept back for them may go. */
+  locksChanged(): void {
+    if (this.#kept.size === 0) return;
+    const later = [...this.#queue];
+    this.#queue.clear();
+    for (const [key, waiting] of [...this.#kept, ...later]) this.#queue.set(key, waiting);
+    this.#kept.clear();
+    this.#pump();
+  }
+
+  /**
+   * Resolves when what was asked so far is done, or after `timeoutMs`. What is kept back is not waited for: it cannot be
+   * done before a parked request is, and who asks may be the one that this waits for.
+   */
+  settled(timeoutMs: number): Promise<void> {
+    const upTo = this.#asked;
+    if (this.#isDone(upTo)) return Promise.resolve();
+    return new Promise((resolve) => {
+      const finish = () => {
+        clearTimeout(timer);
+        this.#listeners.delete(check);
+        resolve();
+      };
+      const check = () => {
+        if (this.#isDone(upTo)) finish();
+      };
+      const timer = setTimeout(finish, timeoutMs);
+      timer.unref();
+      this.#listeners.add(check);
+    });
+  }
+
+  /** Sends nothing more. Resolves when nothing is on its way: only then the descriptor may be closed. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#queue.clear();
+    this.#kept.clear();
+    this.#progress();
+    if (this.#sending.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#listeners.add(() => {
+        if (this.#sending.size === 0) resolve();
+      });
+    });
+  }
+
+  #isDone(upTo: number): boolean {
+    for (const { number } of this.#sending) if (number <= upTo) return false;
+    for (const { number } of this.#queue.values()) return number > upTo;
+    return true;
+  }
+
+  #progress(): void {
+    for (const listener of [...this.#listeners]) listener();
   }
 
   #pump(): void {
-    for (const [key, notice] of this.#queue) {
-      const memory = this.#free.pop();
+    for (const [key, waiting] of this.#queue) {
+      const memory = this.#idle.at(-1);
       if (memory === undefined) return;
       this.#queue.delete(key);
-      this.#flying++;
-      const length = encode(memory.buffer, notice);
-      writeNotification(this.fd, memory.address, length, (result) => {
-        this.#flying--;
-        this.#free.push(memory);
-        // ENOENT: the kernel does not know it. ENOTCONN, ENODEV: it is unmounted. Both as good as done.
-        const harmless = [E.ENOENT, E.ENOTCONN, E.ENODEV, E.ENOTDIR, E.EBADF];
-        if (result < 0 && !harmless.includes(-result)) this.onError(-result);
-        this.#finished();
-      });
+      if (this.#isHeld(waiting.stale)) {
+        this.#kept.set(key, waiting);
+        continue;
+      }
+      this.#idle.pop();
+      this.#tell(waiting, memory);
     }
   }
 
-  #finished(): void {
-    this.#done++;
-    // Those in flight may overtake each other, so only silence tells that all before are done.
-    const quiet = this.#flying === 0 && this.#queue.size === 0;
-    this.#waiting = this.#waiting.filter(({ upto, resolve }) => {
-      if (!quiet && this.#done < upto + AT_ONCE_MAX) return true;
-      resolve();
-      return false;
-    });
-    this.#pump();
+  #isHeld(stale: Stale): boolean {
+    if (stale.kind === 'entry') return this.locks.locksDirectory(stale.parent);
+    return stale.contents && this.locks.locksPages(stale.node);
   }
 
-  /** Resolves when what was asked for so far is done, or after `timeoutMs`. */
-  settled(timeoutMs: number): Promise<void> {
-    if (this.#flying === 0 && this.#queue.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, timeoutMs);
-      timer.unref();
-      this.#waiting.push({
-        upto: this.#asked,
-        resolve: () => {
-          clearTimeout(timer);
-          resolve();
-        },
-      });
+  #tell(waiting: Waiting, memory: NotificationMemory): void {
+    this.#sending.add(waiting);
+    this.send(memory.address, memory.put(waiting.stale), (result) => {
+      this.#sending.delete(waiting);
+      this.#idle.push(memory);
+      // ENOENT: the kernel does not know the inode or the name, so there is nothing to drop.
+      if (result < 0 && result !== -E.ENOENT && !this.#stopped) {
+        this.log('warn', `the kernel did not take an invalidation: ${errnoName(result)}`);
+      }
+      this.#pump();
+      this.#progress();
     });
   }
-}
-
-function encode(buffer: Buffer, notice: Notice): number {
-  const body = OUT_HEADER_BYTES;
-  let length: number;
-  buffer.fill(0, 0, body);
-  if (notice.type === 'entry') {
-    buffer.writeUInt32LE(Notify.INVAL_ENTRY, 4);
-    buffer.writeBigUInt64LE(BigInt(notice.parent), body);
-    buffer.writeUInt32LE(notice.name.length, body + 8);
-    buffer.writeUInt32LE(0, body + 12);
-    const end = body + ENTRY_BYTES + buffer.write(notice.name, body + ENTRY_BYTES, 'latin1');
-    buffer[end] = 0;
-    length = end + 1;
-  } else {
-    buffer.writeUInt32LE(Notify.INVAL_INODE, 4);
-    buffer.writeBigUInt64LE(BigInt(notice.node), body);
-    // A negative offset: the attributes only. From 0, length 0: all pages.
-    buffer.writeBigInt64LE(notice.contents ? 0n : -1n, body + 8);
-    buffer.writeBigInt64LE(0n, body + 16);
-    length = body + INODE_BYTES;
-  }
-  buffer.writeUInt32LE(length, 0);
-  return length;
 }

@@ -1,49 +1,67 @@
-/** More requests than this, or more bytes, are not taken from the kernel while others wait. */
-const REQUESTS_MAX = 1024;
-const BYTES_MAX = 64 * 1024 * 1024;
+import type { NodeId } from '../port.js';
+import { locksOf, type KernelLocks } from './kernel-locks.js';
+import { PARKED_BYTES, PARKED_REQUESTS } from './limits.js';
+import type { Request } from './request.js';
 
-/** A request that waits, as it came. */
-export interface Parked {
-  readonly bytes: Buffer;
-  readonly uniqueLow: number;
-  readonly uniqueHigh: number;
+interface Parked {
+  readonly unique: number;
+  readonly message: Buffer;
+  readonly locks: KernelLocks;
 }
 
-/** Requests that wait for the permit, in the order of their coming. */
+/** Requests that wait for the permit, in the order in which they came. */
 export class Parking {
-  #parked: Parked[] = [];
+  #waiting: Parked[] = [];
   #bytes = 0;
 
-  get count(): number {
-    return this.#parked.length;
+  get size(): number {
+    return this.#waiting.length;
   }
 
-  /** No more requests may be read: there is no place to put them. */
+  /** No more may be taken in: the kernel has to keep further requests itself. */
   get full(): boolean {
-    return this.#parked.length >= REQUESTS_MAX || this.#bytes >= BYTES_MAX;
+    return this.#waiting.length >= PARKED_REQUESTS || this.#bytes >= PARKED_BYTES;
   }
 
-  add(parked: Parked): void {
-    this.#parked.push(parked);
-    this.#bytes += parked.bytes.length;
+  add(request: Request): void {
+    const message = request.copy();
+    this.#waiting.push({ unique: request.unique, message, locks: locksOf(request) });
+    this.#bytes += message.length;
   }
 
-  /** All of them, which are parked no more. */
-  takeAll(): Parked[] {
-    const all = this.#parked;
-    this.#parked = [];
+  /** @returns false where no request of that number waits. */
+  remove(unique: number): boolean {
+    const index = this.#waiting.findIndex((parked) => parked.unique === unique);
+    const [removed] = index < 0 ? [] : this.#waiting.splice(index, 1);
+    this.#bytes -= removed?.message.length ?? 0;
+    return removed !== undefined;
+  }
+
+  /** Shows every request to `done`, oldest first; those for which it says false stay where they are. */
+  present(done: (message: Buffer) => boolean): void {
+    const stay: Parked[] = [];
+    let bytes = 0;
+    for (const parked of this.#waiting) {
+      if (done(parked.message)) continue;
+      stay.push(parked);
+      bytes += parked.message.length;
+    }
+    this.#waiting = stay;
+    this.#bytes = bytes;
+  }
+
+  clear(): void {
+    this.#waiting = [];
     this.#bytes = 0;
-    return all;
   }
 
-  /** The one that was interrupted, or undefined where it is not parked. */
-  take(uniqueLow: number, uniqueHigh: number): Parked | undefined {
-    const at = this.#parked.findIndex(
-      (p) => p.uniqueLow === uniqueLow && p.uniqueHigh === uniqueHigh,
-    );
-    if (at < 0) return undefined;
-    const [taken] = this.#parked.splice(at, 1);
-    this.#bytes -= taken?.bytes.length ?? 0;
-    return taken;
+  /** True while the kernel keeps the directory locked for a parked request. */
+  locksDirectory(node: NodeId): boolean {
+    return this.#waiting.some(({ locks }) => locks.directories.includes(node));
+  }
+
+  /** True while the kernel keeps pages of the file locked for a parked request. */
+  locksPages(node: NodeId): boolean {
+    return this.#waiting.some(({ locks }) => locks.pages === node);
   }
 }

@@ -1,193 +1,201 @@
 import { E, errnoName } from '../../system/errno.js';
-import { readRequest, whenReadable, writeAnswer } from '../../system/fuse-device.js';
-import { PARK, type FuseOperations } from '../port.js';
-import { Handlers, NO_ANSWER } from './handlers.js';
-import { answerInit } from './init.js';
+import { IzoError } from '../../model/errors.js';
+import { readDevice, writeDevice } from '../../system/mounting.js';
+import { PARK, type FuseOperations, type NodeId } from '../port.js';
+import { Exchange, NO_REPLY } from './exchange.js';
+import { shakeHands } from './init.js';
+import { TURN_MS, TURN_REQUESTS } from './limits.js';
+import type { Log } from './log.js';
+import { OPERATIONS } from './operation-table.js';
 import { Parking } from './parking.js';
-import { Op } from './protocol.js';
-import { Reply } from './reply.js';
-import { Request } from './request.js';
+import { FuseOpcode, InterruptIn, OLDEST_MINOR_VERSION } from './protocol.js';
 
-export type SessionLog = (level: 'info' | 'warn' | 'error', message: string) => void;
+/** What the session tells its owner. */
+export interface SessionEvents {
+  /** The kernel has our terms: the mount answers from now on. */
+  ready(): void;
+  refused(error: Error): void;
+  attributesChanged(node: NodeId): void;
+  /** Parked requests were answered or dropped. */
+  parkedChanged(): void;
+}
 
-/** Requests answered in one turn of the event loop, before sockets and timers get theirs. */
-const REQUESTS_PER_TURN = 256;
-const TURN_MS = 5;
+/** Why a turn ended: nothing to read now; its time is up; parking is full; the mount is gone. */
+export type TurnEnd = 'drained' | 'more' | 'full' | 'gone';
 
 /**
- * Serves one mount: waits until the device can be read, then answers requests one after the other until there are none.
- * One at a time: the order in which they are answered is the order of updates.
+ * The conversation with the kernel over one descriptor of /dev/fuse: reads a request, has it served, answers. One
+ * request at a time, so its order of service is the total order of all updates.
  */
 export class Session {
-  readonly #request = new Request();
-  readonly #reply = new Reply();
-  readonly #handlers: Handlers;
-  readonly #parking = new Parking();
-  #stopWaiting: (() => void) | undefined;
-  #answering = false;
-  #resumeAsked = false;
-  #turnPlanned = false;
-  #ended = false;
+  readonly parking = new Parking();
+  readonly #exchange: Exchange;
+  #busy = false;
+  #resumeWanted = false;
 
   constructor(
     private readonly fd: number,
     operations: FuseOperations,
-    private readonly log: SessionLog,
-    /** The kernel has shaken hands; or why that failed. */
-    private readonly onReady: (error?: Error) => void,
-    private readonly onUnmounted: () => void,
+    private readonly events: SessionEvents,
+    private readonly log: Log,
   ) {
-    this.#handlers = new Handlers(this.#request, this.#reply, operations);
-  }
-
-  get parked(): number {
-    return this.#parking.count;
-  }
-
-  start(): void {
-    this.#stopWaiting = whenReadable(this.fd, () => this.#turn());
-  }
-
-  /** Answers what is there, but not for ever. */
-  #turn(): void {
-    if (this.#ended || this.#answering) return;
-    const end = performance.now() + TURN_MS;
-    for (let n = 0; n < REQUESTS_PER_TURN; n++) {
-      if (this.#parking.full || !this.#next()) return;
-      if ((n & 15) === 15 && performance.now() > end) break;
-    }
-    this.#planTurn();
-  }
-
-  /** Readiness may have been used up by the callback that led here, so the rest is not left to it. */
-  #planTurn(): void {
-    if (this.#turnPlanned || this.#ended) return;
-    this.#turnPlanned = true;
-    setImmediate(() => {
-      this.#turnPlanned = false;
-      this.#turn();
+    this.#exchange = new Exchange(operations, (node) => {
+      events.attributesChanged(node);
     });
   }
 
-  /** Reads and answers one request. @returns false where there is none. */
-  #next(): boolean {
-    const { memory } = this.#request;
-    const length = readRequest(this.fd, memory.address, memory.length);
-    if (length >= 0) {
-      this.#answer();
-      return true;
+  /** Serves what the kernel has, for a bounded time. */
+  turn(): TurnEnd {
+    const { request } = this.#exchange;
+    const end = performance.now() + TURN_MS;
+    for (let served = 0; served < TURN_REQUESTS && performance.now() < end; served++) {
+      if (this.parking.full) return 'full';
+      const length = readDevice(this.fd, request.address, request.capacity);
+      if (length >= 0) {
+        if (request.begin(length)) this.#serve();
+        else this.log('error', `the kernel sent ${length} bytes that are no request`);
+      } else if (length === -E.EAGAIN) {
+        return 'drained';
+      } else if (length !== -E.EINTR && length !== -E.ENOENT) {
+        // ENOENT: the request was interrupted before it could be read. ENODEV: unmounted.
+        if (length !== -E.ENODEV && length !== -E.ECONNABORTED) {
+          this.log('error', `/dev/fuse cannot be read any more: ${errnoName(length)}`);
+        }
+        return 'gone';
+      }
     }
-    switch (-length) {
-      case E.EAGAIN:
-        return false;
-      case E.ENOENT:
-      case E.EINTR:
-        // It was interrupted before we got to it; there may be another.
-        return true;
-      case E.ENODEV:
-        this.#end();
-        return false;
-      default:
-        this.log('error', `reading from /dev/fuse: ${errnoName(length)}`);
-        this.#end();
-        return false;
-    }
+    return 'more';
   }
 
-  #answer(): void {
-    const { opcode } = this.#request;
-    switch (opcode) {
-      case Op.INIT:
+  /** See FuseBinding. From inside an operation: done when its request is answered. */
+  resumeParked(): void {
+    if (this.#busy) {
+      this.#resumeWanted = true;
+      return;
+    }
+    const before = this.parking.size;
+    if (before === 0) return;
+    this.parking.present((message) => {
+      this.#exchange.request.load(message);
+      return this.#present();
+    });
+    if (this.parking.size !== before) this.events.parkedChanged();
+    this.#afterPass();
+  }
+
+  /** Who asks for another pass during a pass gets it in a later turn: two that do so for ever must not stop the rest. */
+  #afterPass(): void {
+    if (!this.#resumeWanted) return;
+    this.#resumeWanted = false;
+    setImmediate(() => {
+      this.resumeParked();
+    });
+  }
+
+  /** Serves a request just read. */
+  #serve(): void {
+    const { request } = this.#exchange;
+    switch (request.opcode) {
+      case FuseOpcode.INIT:
         this.#init();
         return;
-      case Op.INTERRUPT:
-        this.#interrupt();
+      case FuseOpcode.INTERRUPT:
+        this.#interrupt(request.u64(InterruptIn.unique));
         return;
-      case Op.DESTROY:
-        this.#send(0, 0);
+      case FuseOpcode.DESTROY:
+        this.#answer(0);
         return;
-      default:
-        this.#dispatch(opcode);
+    }
+    if (!this.#present()) this.parking.add(request);
+    if (this.#resumeWanted) {
+      this.#resumeWanted = false;
+      this.resumeParked();
     }
   }
 
-  #dispatch(opcode: number): void {
-    const handler = this.#handlers.table[opcode];
-    let result: number;
-    this.#answering = true;
+  /** Has the request in the exchange served and answers it. @returns false where it parks. */
+  #present(): boolean {
+    this.#busy = true;
+    const result = this.#run();
+    if (result !== PARK && result !== NO_REPLY && !this.#answer(result) && result >= 0)
+      this.#undo();
+    this.#busy = false;
+    return result !== PARK;
+  }
+
+  #run(): number {
+    const operation = OPERATIONS[this.#exchange.request.opcode];
+    if (operation === undefined) return -E.ENOSYS;
+    this.#exchange.reset();
     try {
-      result = handler === undefined ? Handlers.unknown : handler();
+      return operation.run(this.#exchange);
     } catch (error) {
-      this.log('error', error instanceof Error ? (error.stack ?? error.message) : String(error));
-      result = opcode === Op.FORGET || opcode === Op.BATCH_FORGET ? NO_ANSWER : -E.EIO;
+      this.#failed(error);
+      return -E.EIO;
     }
-    this.#answering = false;
-    if (result === PARK) this.#park();
-    else if (result !== NO_ANSWER) this.#finish(opcode, result);
-    if (this.#resumeAsked) this.resumeParked();
   }
 
-  #finish(opcode: number, result: number): void {
-    const sent = result < 0 ? this.#send(result, 0) : this.#send(0, result);
-    if (sent >= 0 || result < 0) return;
-    // The asker was killed while we worked.
-    if (sent === -E.ENOENT) this.#handlers.undo(opcode);
-    else if (sent !== -E.ENODEV)
-      this.log('error', `answering opcode ${opcode}: ${errnoName(sent)}`);
+  #undo(): void {
+    try {
+      OPERATIONS[this.#exchange.request.opcode]?.undo?.(this.#exchange);
+    } catch (error) {
+      this.#failed(error);
+    }
   }
 
-  #send(error: number, bodyBytes: number): number {
-    const { uniqueLow, uniqueHigh } = this.#request;
-    const length = this.#reply.header(uniqueLow, uniqueHigh, error, bodyBytes);
-    return writeAnswer(this.fd, this.#reply.memory.address, length);
+  #failed(error: unknown): void {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.log('error', `request ${this.#exchange.request.opcode} failed: ${text}`);
+  }
+
+  /** `result`: the payload's length or a negated errno. @returns false where the kernel did not take it. */
+  #answer(result: number): boolean {
+    const { request, reply } = this.#exchange;
+    const [error, payload] = result < 0 ? [result, 0] : [0, result];
+    return this.#write(reply.finish(request.unique, error, payload));
+  }
+
+  #write(length: number): boolean {
+    let written: number;
+    do written = writeDevice(this.fd, this.#exchange.reply.address, length);
+    while (written === -E.EINTR || written === -E.EAGAIN);
+    if (written >= 0) return true;
+    // ENOENT: nobody waits for this answer any more. ENODEV: the mount is gone, which reading will tell.
+    if (written !== -E.ENOENT && written !== -E.ENODEV) {
+      const { opcode } = this.#exchange.request;
+      this.log(
+        'error',
+        `the kernel refused the answer to request ${opcode}: ${errnoName(written)}`,
+      );
+    }
+    return false;
   }
 
   #init(): void {
-    const result = answerInit(this.#request, this.#reply);
-    if (typeof result === 'string') {
-      this.#send(-E.EPROTO, 0);
-      this.onReady(new Error(result));
+    const { request, reply } = this.#exchange;
+    const { outcome, version, payload } = shakeHands(request, reply);
+    if (outcome === 'too-old') {
+      this.#answer(-E.EPROTO);
+      this.events.refused(tooOld(version));
       return;
     }
-    this.#send(0, result);
-    this.onReady();
+    if (!this.#answer(payload) || outcome === 'again') return;
+    this.log('info', `the kernel speaks FUSE ${version}`);
+    this.events.ready();
   }
 
-  #park(): void {
-    const { memory, length, uniqueLow, uniqueHigh } = this.#request;
-    const bytes = Buffer.from(memory.buffer.subarray(0, length));
-    this.#parking.add({ bytes, uniqueLow, uniqueHigh });
+  /** FUSE_INTERRUPT: a signal for the program that waits. What is not parked is not waiting; nothing to answer then. */
+  #interrupt(unique: number): void {
+    if (!this.parking.remove(unique)) return;
+    this.#write(this.#exchange.reply.finish(unique, -E.EINTR, 0));
+    this.events.parkedChanged();
   }
+}
 
-  /** A signal for a process whose request is parked: it gets EINTR. Requests being answered are answered anyway. */
-  #interrupt(): void {
-    const parked = this.#parking.take(this.#request.u32(0), this.#request.u32(1));
-    if (parked === undefined) return;
-    const length = this.#reply.header(parked.uniqueLow, parked.uniqueHigh, -E.EINTR, 0);
-    writeAnswer(this.fd, this.#reply.memory.address, length);
-    this.#planTurn();
-  }
-
-  /** Presents parked requests again, oldest first. Within an operation: after it. */
-  resumeParked(): void {
-    if (this.#answering) {
-      this.#resumeAsked = true;
-      return;
-    }
-    this.#resumeAsked = false;
-    if (this.#ended) return;
-    for (const { bytes } of this.#parking.takeAll()) {
-      bytes.copy(this.#request.memory.buffer);
-      this.#dispatch(this.#request.opcode);
-    }
-    this.#planTurn();
-  }
-
-  #end(): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#stopWaiting?.();
-    this.#parking.takeAll();
-    this.onUnmounted();
-  }
+function tooOld(version: string): IzoError {
+  return new IzoError(
+    'kernel-too-old',
+    `this kernel speaks FUSE ${version}; at least 7.${OLDEST_MINOR_VERSION} is needed`,
+    { remedy: 'Run Linux 5.4 or later.' },
+  );
 }

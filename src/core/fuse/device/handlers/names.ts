@@ -1,0 +1,86 @@
+import type { Exchange } from '../exchange.js';
+import { withoutPayload, type Operation } from '../operation.js';
+import { LinkIn, MkdirIn, MknodIn, Rename2In, RenameIn } from '../protocol.js';
+import { PARK } from '../../port.js';
+
+/** Names: found, made, moved and removed. The umask is already applied to modes (no FUSE_DONT_MASK). */
+
+/** The answer to everything that looks a name up: struct fuse_entry_out. */
+function entryReply(x: Exchange, result: number): number {
+  if (result < 0 || result === PARK) return result;
+  return x.reply.entry(0, x.entry);
+}
+
+/** The kernel has one lookup less than the file system has counted. */
+export function forgetEntry(x: Exchange): void {
+  if (x.entry.node !== 0) x.operations.forget(x.entry.node, 1);
+}
+
+export const lookup: Operation = {
+  run: (x) => entryReply(x, x.operations.lookup(x.node, x.request.name(0), x.entry)),
+  undo: forgetEntry,
+};
+
+export const mknod: Operation = {
+  run(x) {
+    const { request, operations, caller, node, entry } = x;
+    const mode = request.u32(MknodIn.mode);
+    const rdev = request.u32(MknodIn.rdev);
+    const name = request.name(MknodIn.size);
+    return entryReply(x, operations.mknod(caller, node, name, mode, rdev, entry));
+  },
+  undo: forgetEntry,
+};
+
+export const mkdir: Operation = {
+  run(x) {
+    const { request, operations, caller, node, entry } = x;
+    const name = request.name(MkdirIn.size);
+    return entryReply(x, operations.mkdir(caller, node, name, request.u32(MkdirIn.mode), entry));
+  },
+  undo: forgetEntry,
+};
+
+export const symlink: Operation = {
+  run(x) {
+    const { request, operations, caller, node, entry } = x;
+    const name = request.name(0);
+    const target = request.name(name.length + 1);
+    return entryReply(x, operations.symlink(caller, node, name, target, entry));
+  },
+  undo: forgetEntry,
+};
+
+export const link: Operation = {
+  run(x) {
+    const { request, operations, caller, node, entry } = x;
+    const existing = request.u64(LinkIn.oldnodeid);
+    const name = request.name(LinkIn.size);
+    return entryReply(x, operations.link(caller, existing, node, name, entry));
+  },
+  undo: forgetEntry,
+};
+
+export const unlink: Operation = {
+  run: (x) => withoutPayload(x.operations.unlink(x.caller, x.node, x.request.name(0))),
+};
+
+export const rmdir: Operation = {
+  run: (x) => withoutPayload(x.operations.rmdir(x.caller, x.node, x.request.name(0))),
+};
+
+function move(x: Exchange, newParent: number, namesAt: number, flags: number): number {
+  const { request, operations, caller, node } = x;
+  const name = request.name(namesAt);
+  const newName = request.name(namesAt + name.length + 1);
+  return withoutPayload(operations.rename(caller, node, name, newParent, newName, flags));
+}
+
+export const rename: Operation = {
+  run: (x) => move(x, x.request.u64(RenameIn.newdir), RenameIn.size, 0),
+};
+
+export const rename2: Operation = {
+  run: (x) =>
+    move(x, x.request.u64(Rename2In.newdir), Rename2In.size, x.request.u32(Rename2In.flags)),
+};

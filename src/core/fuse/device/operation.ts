@@ -1,0 +1,20 @@
+import { PARK } from '../port.js';
+import type { Exchange } from './exchange.js';
+
+/**
+ * How one opcode is served. `run` reads the arguments, calls the file system, and puts the payload into the reply.
+ * @returns the payload's length, a negated errno, PARK or NO_REPLY.
+ */
+export interface Operation {
+  readonly run: (exchange: Exchange) => number;
+  /**
+   * Gives back what a successful answer would have handed to the kernel (lookups, open files), where it could not be
+   * delivered: the kernel drops the answer to a request that was aborted meanwhile, and knows nothing of them.
+   */
+  readonly undo?: (exchange: Exchange) => void;
+}
+
+/** For operations whose answer has no payload: what counts is whether they failed. */
+export function withoutPayload(result: number): number {
+  return result < 0 || result === PARK ? result : 0;
+}
