@@ -14,6 +14,7 @@ const may = {
   presto: ['cache', 'fuse', 'journal', 'psdev', 'config', 'system'],
   psdev: ['system', 'journal'],
   lento: ['cache', 'config', 'journal', 'psdev', 'replication', 'wire', 'system'],
+  demo: ['presto', 'system'],
   cli: ['lento', 'presto', 'config', 'cache', 'journal', 'psdev', 'system'],
 };
 

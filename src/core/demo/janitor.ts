@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { isAlive, listMounted } from '../presto/mounted-state.js';
+import { listMounted } from '../presto/mounted-state.js';
 import { cleanDeadMount, unmountFileset } from '../presto/unmount.js';
+import { takeLock } from '../system/lock.js';
 import { removeNamespaces } from './namespaces.js';
 
 /** How long a process may take to end by itself. */
@@ -29,11 +30,12 @@ function namesIn(directory: string): string[] {
   }
 }
 
-/** A lento's lock file holds its pid. */
+/** A lento that runs holds its lock, and is named by it. */
 async function endLentos(runDir: string): Promise<void> {
   for (const name of namesIn(runDir)) {
     if (!name.endsWith('.lento.lock')) continue;
-    await endProcess(Number.parseInt(readFileSync(join(runDir, name), 'utf8'), 10), 'SIGTERM');
+    const pid = takeLock(join(runDir, name));
+    if (pid !== undefined) await endProcess(pid, 'SIGTERM');
   }
 }
 
@@ -52,13 +54,17 @@ async function endMounts(runDir: string): Promise<void> {
 
 /** Asks by `signal`, waits, and then does not ask any more. */
 async function endProcess(pid: number, signal: NodeJS.Signals | undefined): Promise<void> {
-  if (!(pid > 1) || !isAlive(pid)) return;
+  if (!(pid > 1) || !exists(pid)) return;
   if (signal !== undefined) process.kill(pid, signal);
   const deadline = Date.now() + ENDING_MS;
-  while (isAlive(pid) && Date.now() < deadline) await pause(20);
-  if (!isAlive(pid)) return;
+  while (exists(pid) && Date.now() < deadline) await pause(20);
+  if (!exists(pid)) return;
   process.kill(pid, 'SIGKILL');
-  while (isAlive(pid)) await pause(20);
+  while (exists(pid)) await pause(20);
+}
+
+function exists(pid: number): boolean {
+  return existsSync(`/proc/${pid}`);
 }
 
 function pause(ms: number): Promise<void> {

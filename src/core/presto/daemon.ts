@@ -2,7 +2,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { acquireLower, type LowerMount } from '../cache/index.js';
 import type { MountOptions } from '../config/index.js';
-import { mountDevice, type DeviceBinding } from '../fuse/device/binding.js';
+import { mountDevice } from '../fuse/device/binding.js';
 import { openLogs, type FilesetLogs } from '../journal/index.js';
 import { META_DIRECTORY } from '../model/names.js';
 import { removeMountedState, socketPath, writeMountedState } from './mounted-state.js';
@@ -65,7 +65,9 @@ async function serve(
   const presto = new Presto(lower.rootFd, lower.stageFd, logs, log, request.readOnly);
   recover(presto);
   emptyStage(lower.path, fileset);
-  const binding = mountDevice({ ...request, source: request.device, log });
+  const { device: source, readOnly, nosuid, nodev, noexec } = request;
+  const mountOptions = { nosuid, nodev, noexec };
+  const binding = mountDevice({ source, mountPoint, readOnly, mountOptions, log });
   try {
     await presto.serve(binding);
     const socket = socketPath(runDir, psdev, fileset);
@@ -86,16 +88,12 @@ async function serve(
     await binding.unmounted;
     await server.close();
   } catch (error) {
-    giveUp(binding);
+    await binding.unmount(true);
     throw error;
   } finally {
     presto.close();
     logs.kml.sync();
   }
-}
-
-function giveUp(binding: DeviceBinding): void {
-  binding.unmount(true);
 }
 
 /** Contents that were on their way when presto or lento ended are fetched anew. */

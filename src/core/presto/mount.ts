@@ -6,16 +6,13 @@ import { fileURLToPath } from 'node:url';
 import { psdevName, type MountOptions } from '../config/index.js';
 import { IzoError } from '../model/errors.js';
 import { EXIT } from '../model/exit-codes.js';
-import { isAlive, listMounted, type MountedState } from './mounted-state.js';
+import { isAlive, listMounted, PRESTO_COMMAND, type MountedState } from './mounted-state.js';
 import type { PrestoRequest } from './daemon.js';
 import { cleanDeadMount } from './unmount.js';
 
 const PROGRAM = fileURLToPath(new URL('../../../bin/izo.js', import.meta.url));
 /** Recovery of a long log and a slow disk included. */
 const READY_MS = 120_000;
-
-/** The command of a presto process; its request follows as JSON. */
-export const PRESTO_COMMAND = 'presto';
 
 /**
  * Mounts a fileset: starts a presto in the background and returns when the mount answers. What a killed presto has left

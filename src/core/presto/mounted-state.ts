@@ -79,12 +79,15 @@ function read(path: string): MountedState | undefined {
   }
 }
 
-/** True while the presto that wrote the state lives. */
+/** True while the presto that wrote the state lives. Its pid may belong to another process by now. */
 export function isAlive(pid: number): boolean {
   try {
-    process.kill(pid, 0);
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+    const words = readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0');
+    return words.includes(PRESTO_COMMAND);
   } catch {
     return false;
   }
 }
+
+/** The command of a presto process; its request follows as JSON. */
+export const PRESTO_COMMAND = 'presto';

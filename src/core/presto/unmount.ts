@@ -1,7 +1,7 @@
 import { IzoError } from '../model/errors.js';
 import { EXIT } from '../model/exit-codes.js';
 import { E, errnoName } from '../system/errno.js';
-import { MNT_DETACH, unmountPath } from '../system/mount-calls.js';
+import { umount } from '../system/mounting.js';
 import { run } from '../system/processes.js';
 import { isAlive, listMounted, removeMountedState, type MountedState } from './mounted-state.js';
 

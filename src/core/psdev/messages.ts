@@ -116,7 +116,7 @@ export function readApplyReply(head: Head): ApplyReply {
 
 export function readStatus(head: Head): PrestoStatus {
   return {
-    gate: readGate({ ...head, policy: 'write' }).state,
+    gate: readGate({ state: head['gate'], policy: 'write' }).state,
     nodes: number(head, 'nodes'),
     openFiles: number(head, 'openFiles'),
     parked: number(head, 'parked'),
