@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
- * Compiles src into dist. A build that fails leaves the last good one in place; one that succeeds replaces it as a
- * whole, so that no file of a module that is gone stays behind.
+ * Compiles src into dist and lists the commands in oclif.manifest.json, without which every start of izo loads all of
+ * them. A build that fails leaves the last good one in place; one that succeeds replaces it as a whole, so that no file
+ * of a module that is gone stays behind.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -12,12 +13,14 @@ import {
   rmSync,
   statSync,
   utimesSync,
+  writeFileSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Written last, with the time at which the build began: what changed during a build is built again. */
-const STAMP = '.built';
+const STAMP = 'dist/.built';
+const MANIFEST = 'oclif.manifest.json';
 
 /** Directories count too: their time tells of files that came or went. */
 function newestTime(path) {
@@ -30,13 +33,16 @@ function newestTime(path) {
 }
 
 export function isBuilt(root) {
-  const stamp = statSync(join(root, 'dist', STAMP), { throwIfNoEntry: false });
-  if (stamp === undefined) return false;
-  return ['src', 'tsconfig.json'].every((name) => newestTime(join(root, name)) < stamp.mtimeMs);
+  const stamp = statSync(join(root, STAMP), { throwIfNoEntry: false });
+  if (stamp === undefined || !statSync(join(root, MANIFEST), { throwIfNoEntry: false })) {
+    return false;
+  }
+  return ['src', 'tsconfig.json', 'package.json'].every(
+    (name) => newestTime(join(root, name)) < stamp.mtimeMs,
+  );
 }
 
-export function build(root) {
-  const start = new Date();
+function compile(root) {
   const [dist, next, last] = ['dist', `dist.new-${process.pid}`, `dist.old-${process.pid}`].map(
     (name) => join(root, name),
   );
@@ -44,9 +50,6 @@ export function build(root) {
   const args = [tsc, '-p', join(root, 'tsconfig.json'), '--outDir', next, '--noEmitOnError'];
   const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
   if (status === 0) {
-    const stamp = join(next, STAMP);
-    closeSync(openSync(stamp, 'w'));
-    utimesSync(stamp, start, start);
     if (statSync(dist, { throwIfNoEntry: false })) renameSync(dist, last);
     renameSync(next, dist);
   }
@@ -55,5 +58,31 @@ export function build(root) {
   return status === 0;
 }
 
+/** What `oclif manifest` does, without the 300 packages of that tool. */
+async function writeManifest(root) {
+  const { Plugin } = await import('@oclif/core');
+  const plugin = new Plugin({
+    root,
+    type: 'core',
+    ignoreManifest: true,
+    errorOnManifestCreate: true,
+  });
+  await plugin.load();
+  const file = join(root, MANIFEST);
+  writeFileSync(`${file}.new`, `${JSON.stringify(plugin.manifest, null, 1)}\n`);
+  renameSync(`${file}.new`, file);
+}
+
+/** @returns whether it succeeded; what was wrong is on standard error then */
+export async function build(root) {
+  const start = new Date();
+  if (!compile(root)) return false;
+  await writeManifest(root);
+  const stamp = join(root, STAMP);
+  closeSync(openSync(stamp, 'w'));
+  utimesSync(stamp, start, start);
+  return true;
+}
+
 const self = fileURLToPath(import.meta.url);
-if (process.argv[1] === self) process.exitCode = build(resolve(self, '../..')) ? 0 : 1;
+if (process.argv[1] === self) process.exitCode = (await build(resolve(self, '../..'))) ? 0 : 1;

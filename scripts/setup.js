@@ -133,5 +133,5 @@ installPrograms(process.argv.includes('--test') ? { ...PROGRAMS, ...PROGRAMS_OF_
 installNodeModules();
 if (!isBuilt(ROOT)) {
   say('building dist: tsc');
-  if (!build(ROOT)) fail('the build failed: see the messages of tsc above.');
+  if (!(await build(ROOT))) fail('the build failed: see the messages of tsc above.');
 }

@@ -9,13 +9,16 @@ import { describeFailure, failureEnvelope, failureParagraph } from './failure.js
  * and ends with the code for wrong usage.
  */
 const hook: Hook<'command_not_found'> = function ({ id, argv = [], config }) {
-  const asTyped = id.replaceAll(':', ' ');
+  // With blanks between topic and command, oclif takes all words up to the first flag for the command.
+  const [first = '', second = ''] = id.split(':');
+  const isTopic = config.findTopic(first) !== undefined;
+  const asTyped = isTopic ? `${first} ${second}`.trimEnd() : first;
   const known = config.commands
     .filter((command) => !command.hidden)
     .map((command) => command.id.replaceAll(':', ' '));
   const error = new IzoError('unknown-command', `there is no command ${quoted(asTyped)}`, {
     exit: EXIT.usage,
-    remedy: `${didYouMean(asTyped, known)}\`izo --help\` lists the commands.`,
+    remedy: `${didYouMean(asTyped, known)}\`izo ${isTopic ? `${first} ` : ''}--help\` lists the commands.`,
   });
   const failure = describeFailure(error, '');
   if (argv.includes('--json'))

@@ -22,25 +22,36 @@ const OF_THE_HOST: Readonly<Record<string, string>> = {
   ENOMEM: 'The host has no memory left.',
 };
 
-/** Parse errors of oclif, and what commands and hooks throw with `this.error`, are known by their `oclif` property. */
+/** Errors of oclif's parser, and what is thrown with `this.error`, are known by their `oclif` property. */
 function isOclifError(error: Error): error is Error & { oclif: { exit?: number | false } } {
   return 'oclif' in error && typeof error.oclif === 'object' && error.oclif !== null;
+}
+
+/** oclif lists missing arguments below one another; the user wants to know the first. */
+function messageOf(error: Error): string {
+  if (error.constructor.name === 'RequiredArgsError' && 'args' in error) {
+    const [first] = error.args as { name: string; description?: string }[];
+    if (first !== undefined) {
+      const what = first.description === undefined ? '' : ` (${first.description})`;
+      return `${first.name.toUpperCase()} is missing${what}`;
+    }
+  }
+  return error.message
+    .replace(/\n?See more help with --help/g, '')
+    .replaceAll(/\s*\n\s*/g, ' ')
+    .trim();
 }
 
 function usageFailure(
   error: Error & { oclif: { exit?: number | false } },
   command: string,
 ): Failure {
-  const isParseError = 'parse' in error;
-  const message = error.message
-    .replace(/\n?See more help with --help/g, '')
-    .replaceAll(/\s*\n\s*/g, ' ')
-    .trim();
   const exit = typeof error.oclif.exit === 'number' ? error.oclif.exit : EXIT.usage;
+  const isUsage = exit === EXIT.usage;
   return {
-    code: isParseError ? 'usage' : 'failed',
-    message,
-    remedy: isParseError ? `\`izo ${command} --help\`.`.replace('  ', ' ') : undefined,
+    code: isUsage ? 'usage' : 'failed',
+    message: messageOf(error),
+    remedy: isUsage ? `\`izo ${command} --help\`.` : undefined,
     exit,
   };
 }

@@ -10,9 +10,8 @@ export const configdir = Flags.string({
   env: 'IZO_CONFIG_DIR',
   helpGroup: 'GLOBAL',
   helpValue: 'DIR',
-  // The manifest must not hold the directory of whoever made it.
-  noCacheDefault: true,
   default: async () => Promise.resolve(configDirectory()),
+  // For help, and for the manifest, which must not hold the directory of whoever made it.
   defaultHelp: async () => Promise.resolve(DEFAULT_CONFIG_DIRECTORY),
   parse: async (input) => Promise.resolve(configDirectory(input)),
 });

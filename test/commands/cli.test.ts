@@ -1,0 +1,273 @@
+import assert from 'node:assert/strict';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { OLD_NAMES } from '../../bin/old-names.js';
+import { izo, IZO } from './run.js';
+
+const FIXTURE = fileURLToPath(new URL('../fixtures/config/one-client', import.meta.url));
+
+interface Envelope {
+  error: { code: string; message: string; place: unknown; remedy: string | null; exit: number };
+}
+
+describe('izo on the command line', () => {
+  let directory: string;
+  const path = (name: string): string => join(directory, name);
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'izo-cli-'));
+  });
+
+  afterEach(() => {
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  describe('help', () => {
+    it('lists the commands', async () => {
+      const { code, stdout } = await izo(['--help']);
+      assert.equal(code, 0);
+      assert.match(stdout, /^ {2}invite +let a client in/m);
+    });
+
+    it('shows no command that only mount(8) and umount(8) call', async () => {
+      const { stdout } = await izo(['--help']);
+      assert.doesNotMatch(stdout, /helper/);
+    });
+
+    it('explains a command, with examples and the exact default of --configdir', async () => {
+      const { code, stdout } = await izo(['invite', '--help'], { env: { IZO_CONFIG_DIR: '/x' } });
+      assert.equal(code, 0);
+      assert.match(stdout, /\$ izo invite clientA/);
+      assert.match(stdout, /default: \/etc\/intermezzo, env: IZO_CONFIG_DIR/);
+    });
+
+    it('says which version it is', async () => {
+      const { code, stdout } = await izo(['--version']);
+      assert.equal(code, 0);
+      assert.match(stdout, /^izo\/\d+\.\d+\.\d+ linux-/);
+    });
+
+    it('has no colours where output is no terminal', async () => {
+      const { stdout } = await izo(['--help']);
+      assert.ok(!stdout.includes('\u001b'));
+    });
+
+    it('honours NO_COLOR', async () => {
+      const { stdout, stderr } = await izo(['invite'], { env: { NO_COLOR: '1' } });
+      assert.ok(!(stdout + stderr).includes('\u001b'));
+    });
+  });
+
+  describe('unknown commands', () => {
+    it('ends with 2 and suggests what was meant', async () => {
+      const { code, stdout, stderr } = await izo(['invtie', 'clientA']);
+      assert.equal(code, 2);
+      assert.equal(stdout, '');
+      assert.equal(
+        stderr,
+        'izo: there is no command `invtie`. Try: Did you mean `invite`? `izo --help` lists the commands.\n',
+      );
+    });
+
+    it('suggests nothing where nothing is near', async () => {
+      const { code, stderr } = await izo(['xyzzy']);
+      assert.equal(code, 2);
+      assert.doesNotMatch(stderr, /Did you mean/);
+    });
+
+    it('answers in JSON when asked', async () => {
+      const { code, stdout, stderr } = await izo(['xyzzy', '--json']);
+      assert.equal(code, 2);
+      assert.equal(stderr, '');
+      assert.equal((JSON.parse(stdout) as Envelope).error.code, 'unknown-command');
+    });
+  });
+
+  describe('under an old name', () => {
+    for (const [name, command] of OLD_NAMES) {
+      if (command.endsWith('-helper')) continue;
+      it(`${name} is izo ${command}`, async function () {
+        const { code: known } = await izo([command, '--help']);
+        if (known !== 0) this.skip();
+        symlinkSync(IZO, path(name));
+        const { code, stdout } = await izo(['--help'], { program: path(name) });
+        assert.equal(code, 0);
+        assert.match(stdout, new RegExp(`\\$ izo ${command}\\b`));
+      });
+    }
+
+    it('--version is that of izo', async () => {
+      symlinkSync(IZO, path('mkizofs'));
+      const { code, stdout } = await izo(['--version'], { program: path('mkizofs') });
+      assert.equal(code, 0);
+      assert.match(stdout, /^izo\//);
+    });
+
+    it('any other name is izo itself', async () => {
+      symlinkSync(IZO, path('intermezzo'));
+      const { stdout } = await izo(['invite', '--help'], { program: path('intermezzo') });
+      assert.match(stdout, /\$ izo invite/);
+    });
+  });
+
+  describe('errors', () => {
+    it('are one paragraph: the command, the place, what is wrong, what to do; no stack', async () => {
+      const file = path('sysid');
+      writeFileSync(file, '<sysid name="a" psdv="/dev/intermezzo0"/>\n');
+      const { code, stdout, stderr } = await izo(['invite', 'b', '--configdir', directory]);
+      assert.equal(code, 1);
+      assert.equal(stdout, '');
+      const start = `izo invite: ${file}:1:17: unknown attribute \`psdv\` of \`<sysid>\`. Try: Did you mean \`psdev\`?`;
+      assert.ok(stderr.startsWith(start), stderr);
+      assert.equal(stderr.indexOf('\n'), stderr.length - 1, 'one line');
+    });
+
+    it('have a stack with IZO_DEBUG', async () => {
+      const env = { IZO_CONFIG_DIR: directory, IZO_DEBUG: '1' };
+      const { stderr } = await izo(['invite', 'b'], { env });
+      assert.match(stderr, /\n {4}at /);
+    });
+
+    it('are an envelope on standard output with --json', async () => {
+      const { code, stdout, stderr } = await izo(['invite', 'b', '--json'], {
+        env: { IZO_CONFIG_DIR: directory },
+      });
+      assert.equal(code, 1);
+      assert.equal(stderr, '');
+      const { error } = JSON.parse(stdout) as Envelope;
+      assert.deepEqual(Object.keys(error), ['code', 'message', 'place', 'remedy', 'exit']);
+      assert.equal(error.code, 'config-missing');
+      assert.deepEqual(error.place, { file: path('sysid') });
+      assert.equal(error.exit, code);
+    });
+
+    for (const [what, args, message] of [
+      ['a flag there is not', ['invite', 'b', '--fliset', 'x'], 'Nonexistent flag: --fliset'],
+      ['an argument too many', ['invite', 'b', 'c'], 'Unexpected argument: c'],
+      ['a flag without its value', ['invite', 'b', '--host'], 'Flag --host expects a value'],
+      ['a missing argument', ['invite'], 'CLIENT is missing'],
+    ] as const) {
+      it(`of usage end with 2 and point to the help: ${what}`, async () => {
+        const { code, stderr } = await izo(args);
+        assert.equal(code, 2);
+        assert.ok(stderr.startsWith(`izo invite: ${message}`), stderr);
+        assert.ok(stderr.endsWith('. Try: `izo invite --help`.\n'), stderr);
+      });
+    }
+
+    it('of usage are an envelope too', async () => {
+      const { code, stdout } = await izo(['invite', '--json']);
+      assert.equal(code, 2);
+      const { error } = JSON.parse(stdout) as Envelope;
+      assert.equal(error.code, 'usage');
+      assert.equal(error.place, null);
+    });
+  });
+
+  describe('invite and join', () => {
+    let server: string;
+    let client: string;
+    const mode = (...names: string[]): string =>
+      (statSync(join(...names)).mode & 0o7777).toString(8);
+
+    beforeEach(() => {
+      server = path('server');
+      client = path('client');
+      cpSync(FIXTURE, server, { recursive: true });
+    });
+
+    async function invite(...args: string[]): Promise<string> {
+      const { code, stdout, stderr } = await izo(['invite', ...args], {
+        env: { IZO_CONFIG_DIR: server },
+      });
+      assert.equal(code, 0, stderr);
+      return stdout;
+    }
+
+    const join_ = (args: string[], input = ''): ReturnType<typeof izo> =>
+      izo(['join', ...args], { env: { IZO_CONFIG_DIR: client }, input });
+
+    it('print the token alone, and take it from standard input', async () => {
+      const token = await invite('clientB');
+      assert.match(token, /^izo1\.[\w-]+\.[0-9a-f]{8}\n$/);
+      const { code, stdout, stderr } = await join_(['-'], token);
+      assert.equal(code, 0, stderr);
+      assert.match(stdout, /^this host is clientB, client of muskox .* for shared$/m);
+      for (const name of ['sysid', 'serverdb', 'fsetdb']) {
+        assert.ok(stdout.includes(`wrote ${join(client, name)}\n`), stdout);
+        assert.ok(existsSync(join(client, name)));
+      }
+    });
+
+    it('leave the same key on both, for root alone', async () => {
+      await join_([(await invite('clientB')).trim()]);
+      const [here, there] = [server, client].map((each) => join(each, 'keys', 'clientB@muskox'));
+      assert.ok(here !== undefined && there !== undefined);
+      assert.equal(readFileSync(here, 'utf8'), readFileSync(there, 'utf8'));
+      for (const key of [here, there]) {
+        assert.equal(mode(key), '600');
+        assert.equal(mode(key, '..'), '700');
+      }
+    });
+
+    it('change nothing the second time', async () => {
+      const token = await invite('clientB');
+      assert.equal(await invite('clientB'), token);
+      await join_(['-'], token);
+      const { code, stdout } = await join_(['-', '--json'], token);
+      assert.equal(code, 0);
+      assert.deepEqual((JSON.parse(stdout) as { written: string[] }).written, []);
+    });
+
+    it('take a token that was broken over lines', async () => {
+      const token = await invite('clientB');
+      const { code, stderr } = await join_(['-'], token.replaceAll(/.{60}/g, '$&\r\n'));
+      assert.equal(code, 0, stderr);
+    });
+
+    it('take the presto device and the address of this host', async () => {
+      const flags = ['--bindaddr', '192.168.0.9', '--psdev', '/dev/intermezzo3'];
+      await join_(['-', ...flags], await invite('clientB'));
+      const sysid = readFileSync(join(client, 'sysid'), 'utf8');
+      assert.match(sysid, /psdev="\/dev\/intermezzo3"/);
+      assert.match(sysid, /bindaddr="192\.168\.0\.9"/);
+    });
+
+    it('refuse to turn one host into another, and write nothing', async () => {
+      await join_(['-'], await invite('clientB'));
+      const before = readFileSync(join(client, 'sysid'), 'utf8');
+      const token = await invite('clientC');
+      const { code, stderr } = await join_(['-'], token);
+      assert.equal(code, 6);
+      assert.match(stderr, /the invitation is for host `clientC`, this host is `clientB`/);
+      assert.equal(readFileSync(join(client, 'sysid'), 'utf8'), before);
+      assert.ok(!existsSync(join(client, 'keys', 'clientC@muskox')));
+      assert.equal((await join_(['-', '--force'], token)).code, 0);
+    });
+
+    it('do not repeat a damaged token, for it holds a key', async () => {
+      const token = (await invite('clientB')).trim();
+      const { code, stdout, stderr } = await join_(['-'], `${token}0`);
+      assert.equal(code, 1);
+      assert.match(stderr, /the token is damaged/);
+      assert.ok(!(stdout + stderr).includes(token.slice(5, 40)));
+    });
+
+    it('say what to do where nobody can be asked for the token', async () => {
+      const { code, stderr } = await join_([]);
+      assert.equal(code, 2);
+      assert.match(stderr, /`izo join -`/);
+    });
+  });
+});
