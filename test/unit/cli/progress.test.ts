@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { amount, Progress } from '../../../src/core/cli/progress.js';
+
+describe('Progress', () => {
+  let written: string;
+  let now: number;
+
+  beforeEach(() => {
+    written = '';
+    now = 0;
+  });
+
+  function progress({ isTTY = true, columns = 80, json = false } = {}): Progress {
+    const stream = { isTTY, columns, write: (text: string) => (written += text) };
+    return new Progress({ stream, json, now: () => now });
+  }
+
+  it('rewrites one line in place', () => {
+    const line = progress();
+    line.update('one');
+    now = 100;
+    line.update('two');
+    line.clear();
+    assert.equal(written, '\r\u001b[Kone\r\u001b[Ktwo\r\u001b[K');
+  });
+
+  it('shows at most ten texts a second', () => {
+    const line = progress();
+    for (now = 0; now < 1000; now += 1) line.update(String(now));
+    assert.equal(written.split('\r').length - 1, 10);
+  });
+
+  it('cuts what would wrap, for a wrapped line cannot be cleared', () => {
+    progress({ columns: 20 }).update('x'.repeat(100));
+    assert.equal(written, `\r\u001b[K${'x'.repeat(19)}`);
+  });
+
+  it('is silent without a terminal and with --json', () => {
+    for (const line of [progress({ isTTY: false }), progress({ json: true })]) {
+      line.update('one');
+      line.clear();
+    }
+    assert.equal(written, '');
+  });
+});
+
+describe('amount', () => {
+  it('never says 100 % before the end', () => {
+    assert.equal(amount(999, 1000), '999 of 1000 (99 %)');
+    assert.equal(amount(1000, 1000), '1000 of 1000 (100 %)');
+  });
+
+  it('does without a total', () => {
+    assert.equal(amount(7), '7');
+    assert.equal(amount(0, 0), '0');
+  });
+});
