@@ -1,4 +1,4 @@
-import { Command } from '@oclif/core';
+import type { Command } from '@oclif/core';
 import { parseHelperArguments } from '../core/cli/mount-helper-arguments.js';
 import { IzoCommand } from '../core/cli/base-command.js';
 import { parseMountOptions } from '../core/config/index.js';

@@ -4,7 +4,7 @@ import { IzoError } from '../model/errors.js';
 import { META_DIRECTORY } from '../model/names.js';
 import { E } from '../system/errno.js';
 import { close, O_DIRECTORY, O_NOFOLLOW, O_RDONLY, openat, renameat2 } from '../system/files.js';
-import { notFormatted } from './lower.js';
+import { notFormatted } from './not-formatted.js';
 
 /**
  * The directory of a fileset that has no name yet, inside `.intermezzo`. `mkizofs -F FILE` of the HOWTO names none; the

@@ -11,6 +11,7 @@ import { mount, umount, MountFlag } from '../system/mounting.js';
 import { run } from '../system/processes.js';
 import { attach, detach, type Attached } from './attach.js';
 import { claimFileset } from './fileset-directory.js';
+import { notFormatted } from './not-formatted.js';
 
 export interface LowerRequest {
   /** Image file or block device. */
@@ -115,13 +116,6 @@ async function typeOf(blockDevice: string, request: LowerRequest): Promise<'ext3
     });
   }
   return type;
-}
-
-export function notFormatted(message: string, device: string, fileset: string): IzoError {
-  return new IzoError('not-formatted', message, {
-    place: { file: device },
-    remedy: `izo mkizofs -v ${fileset} ${device}`,
-  });
 }
 
 /** What the journal's guarantee rests on. @returns the stage's descriptor */

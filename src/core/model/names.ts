@@ -52,7 +52,7 @@ export function displayBytes(bytes: string): string {
   const buffer = Buffer.from(bytes, 'latin1');
   const text = buffer.toString('utf8');
   const clean = Buffer.from(text, 'utf8').equals(buffer) ? text : bytes;
-  // eslint-disable-next-line no-control-regex -- escaping control characters is the point
+
   return clean.replace(/[\u0000-\u001f\u007f-\u009f\\]/g, (c) =>
     c === '\\' ? '\\\\' : `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
   );

@@ -8,14 +8,12 @@ const libc = koffi.load(null);
 
 /** Declares a function of the C library by its C prototype, with `uint64` for every pointer. */
 export function declare(prototype: string): (...args: number[]) => number {
-  return libc.func(prototype) as unknown as (...args: number[]) => number;
+  return libc.func(prototype);
 }
 
 /** The same for calls with integers beyond 2^53: arguments and result may be bigints. */
-export function declareWide(
-  prototype: string,
-): (...args: (number | bigint)[]) => number | bigint {
-  return libc.func(prototype) as unknown as (...args: (number | bigint)[]) => number | bigint;
+export function declareWide(prototype: string): (...args: (number | bigint)[]) => number | bigint {
+  return libc.func(prototype);
 }
 
 const memcpy = declare('uint64 memcpy(uint64, uint64, uint64)');

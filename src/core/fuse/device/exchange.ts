@@ -5,9 +5,6 @@ import { DirentSink } from './dirents.js';
 import { Reply } from './reply.js';
 import { Request } from './request.js';
 
-/** Answer of a handler whose request gets none: FORGET, INTERRUPT. */
-export const NO_REPLY = 2_000_000_000_000;
-
 /**
  * One request and its answer, and the objects that operations fill. Used again for every request: requests are served
  * one at a time, and nothing is allocated for them.

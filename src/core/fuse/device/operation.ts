@@ -3,7 +3,7 @@ import type { Exchange } from './exchange.js';
 
 /**
  * How one opcode is served. `run` reads the arguments, calls the file system, and puts the payload into the reply.
- * @returns the payload's length, a negated errno, PARK or NO_REPLY.
+ * @returns the payload's length, a negated errno or PARK.
  */
 export interface Operation {
   readonly run: (exchange: Exchange) => number;
@@ -12,6 +12,8 @@ export interface Operation {
    * delivered: the kernel drops the answer to a request that was aborted meanwhile, and knows nothing of them.
    */
   readonly undo?: (exchange: Exchange) => void;
+  /** The kernel expects no answer, not even that it failed. */
+  readonly silent?: true;
 }
 
 /** For operations whose answer has no payload: what counts is whether they failed. */

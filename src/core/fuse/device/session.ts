@@ -2,10 +2,11 @@ import { E, errnoName } from '../../system/errno.js';
 import { IzoError } from '../../model/errors.js';
 import { readDevice, writeDevice } from '../../system/mounting.js';
 import { PARK, type FuseOperations, type NodeId } from '../port.js';
-import { Exchange, NO_REPLY } from './exchange.js';
+import { Exchange } from './exchange.js';
 import { shakeHands } from './init.js';
 import { TURN_MS, TURN_REQUESTS } from './limits.js';
 import type { Log } from './log.js';
+import type { Operation } from './operation.js';
 import { OPERATIONS } from './operation-table.js';
 import { Parking } from './parking.js';
 import { FuseOpcode, InterruptIn, OLDEST_MINOR_VERSION } from './protocol.js';
@@ -115,29 +116,31 @@ export class Session {
 
   /** Has the request in the exchange served and answers it. @returns false where it parks. */
   #present(): boolean {
+    const operation = OPERATIONS[this.#exchange.request.opcode];
     this.#busy = true;
-    const result = this.#run();
-    if (result !== PARK && result !== NO_REPLY && !this.#answer(result) && result >= 0)
-      this.#undo();
+    const result = operation === undefined ? -E.ENOSYS : this.#run(operation.run);
+    const parked = result === PARK;
+    if (!parked && operation?.silent !== true) {
+      const delivered = this.#answer(result);
+      if (!delivered && result >= 0) this.#undo(operation?.undo);
+    }
     this.#busy = false;
-    return result !== PARK;
+    return !parked;
   }
 
-  #run(): number {
-    const operation = OPERATIONS[this.#exchange.request.opcode];
-    if (operation === undefined) return -E.ENOSYS;
+  #run(run: Operation['run']): number {
     this.#exchange.reset();
     try {
-      return operation.run(this.#exchange);
+      return run(this.#exchange);
     } catch (error) {
       this.#failed(error);
       return -E.EIO;
     }
   }
 
-  #undo(): void {
+  #undo(undo: Operation['undo']): void {
     try {
-      OPERATIONS[this.#exchange.request.opcode]?.undo?.(this.#exchange);
+      undo?.(this.#exchange);
     } catch (error) {
       this.#failed(error);
     }

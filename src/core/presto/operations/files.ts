@@ -14,7 +14,7 @@ import {
 } from '../../system/files.js';
 import type { PrestoCore } from '../core.js';
 import type { Node } from '../node.js';
-import { lowerFlags } from './names.js';
+import { lowerFlags } from './lower-flags.js';
 
 const FALLOC_FL_KEEP_SIZE = 1;
 

@@ -6,11 +6,12 @@ import { Opcode, type RecordBody } from '../../model/records.js';
 import { newIdentity } from '../../cache/identity.js';
 import { Attr, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_ISGID } from '../../system/attr.js';
 import { E } from '../../system/errno.js';
-import { O_ACCMODE, O_EXCL, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } from '../../system/files.js';
+import { O_EXCL, O_RDONLY } from '../../system/files.js';
 import type { PrestoCore } from '../core.js';
 import type { Making } from '../lower-tree.js';
 import { childPath, type Node } from '../node.js';
 import type { FileOperations } from './files.js';
+import { lowerFlags } from './lower-flags.js';
 
 const S_IXGRP = 0o010;
 const RENAME_NOREPLACE = 1;
@@ -302,13 +303,6 @@ export class NameOperations {
     if (typeof target !== 'number') core.table.dropUnused(target);
     return result;
   }
-}
-
-/** open(2) flags for the lower file: the kernel above has done the rest, and reads and writes come with offsets. */
-export function lowerFlags(flags: number): number {
-  const access = flags & O_ACCMODE;
-  const kept = access === O_WRONLY || access === O_RDWR ? O_RDWR : O_RDONLY;
-  return kept | (flags & O_TRUNC);
 }
 
 /** The mode of a new object as inode_init_owner() of Linux has it: directories pass setgid on, strangers lose it. */

@@ -1,4 +1,3 @@
-import { NO_REPLY } from '../exchange.js';
 import type { Operation } from '../operation.js';
 import { BatchForgetIn, ForgetIn, ForgetOne } from '../protocol.js';
 
@@ -7,8 +6,9 @@ import { BatchForgetIn, ForgetIn, ForgetOne } from '../protocol.js';
 export const forget: Operation = {
   run(x) {
     x.operations.forget(x.node, x.request.u64(ForgetIn.nlookup));
-    return NO_REPLY;
+    return 0;
   },
+  silent: true,
 };
 
 export const batchForget: Operation = {
@@ -19,6 +19,7 @@ export const batchForget: Operation = {
       if (!request.has(at + ForgetOne.size)) break;
       operations.forget(request.u64(at + ForgetOne.nodeid), request.u64(at + ForgetOne.nlookup));
     }
-    return NO_REPLY;
+    return 0;
   },
+  silent: true,
 };
