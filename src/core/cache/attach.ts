@@ -68,5 +68,5 @@ function refuseMounted(blockDevice: string, cache: string): void {
 
 export async function detach(attached: Attached): Promise<void> {
   if (attached.loopDevice === undefined) return;
-  await run('losetup', ['--detach', attached.loopDevice], { okCodes: [0, 1] });
+  await run('losetup', ['--detach', attached.loopDevice], { okCodes: [1] });
 }

@@ -104,7 +104,7 @@ async function refuse(request: FormatRequest): Promise<void> {
 /** What is on it, in a word; undefined for nothing known. */
 async function contentsOf(target: string): Promise<string | undefined> {
   const { stdout, code } = await run('blkid', ['-p', '-o', 'export', target], {
-    okCodes: [0, 2, 8],
+    okCodes: [2, 8],
   });
   if (code !== 0) return undefined;
   const field = (name: string) => new RegExp(`^${name}=(.*)$`, 'm').exec(stdout)?.[1];

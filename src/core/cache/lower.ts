@@ -101,7 +101,7 @@ async function mountLower(request: LowerRequest, path: string): Promise<Attached
 
 async function typeOf(blockDevice: string, request: LowerRequest): Promise<'ext3' | 'ext4'> {
   const { stdout } = await run('blkid', ['-p', '-o', 'value', '-s', 'TYPE', blockDevice], {
-    okCodes: [0, 2],
+    okCodes: [2],
   });
   const type = stdout.trim();
   const { device, fileset, cacheType } = request;

@@ -53,7 +53,7 @@ export async function cleanDeadMount(runDir: string, state: MountedState): Promi
   await umount(state.mountPoint, true);
   await umount(state.lowerPath, true);
   if (state.loopDevice !== undefined) {
-    await run('losetup', ['--detach', state.loopDevice], { okCodes: [0, 1] });
+    await run('losetup', ['--detach', state.loopDevice], { okCodes: [1] });
   }
   removeMountedState(runDir, state.psdev, state.fileset);
 }

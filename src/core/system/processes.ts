@@ -1,4 +1,4 @@
-import { execa, ExecaError } from 'execa';
+import { execa } from 'execa';
 import { IzoError } from '../model/errors.js';
 
 /** Which Debian package has a program that izo calls. */
@@ -18,7 +18,7 @@ const TIMEOUT_MS = 120_000;
 export interface RunOptions {
   readonly timeoutMs?: number;
   readonly input?: string;
-  /** Exit codes that are no failure. Default: 0. */
+  /** Exit codes that are no failure, besides 0. */
   readonly okCodes?: readonly number[];
   /** Added to this process's own. */
   readonly env?: Readonly<Record<string, string>>;
@@ -40,49 +40,32 @@ export async function run(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<RunResult> {
-  try {
-    const {
-      stdout,
-      stderr,
-      exitCode = 0,
-    } = await execa(program, args, {
-      env: { ...options.env, LC_ALL: 'C' },
-      timeout: options.timeoutMs ?? TIMEOUT_MS,
-      maxBuffer: OUTPUT_BYTES,
-      ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
-      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    });
+  const result = await execa(program, args, {
+    env: { ...options.env, LC_ALL: 'C' },
+    timeout: options.timeoutMs ?? TIMEOUT_MS,
+    maxBuffer: OUTPUT_BYTES,
+    reject: false,
+    ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  });
+  const { stdout, stderr, exitCode } = result;
+  if (exitCode !== undefined && [0, ...(options.okCodes ?? [])].includes(exitCode)) {
     return { stdout, stderr, code: exitCode };
-  } catch (error) {
-    if (!(error instanceof ExecaError)) throw error;
-    const { exitCode } = error;
-    const stdout = String(error.stdout ?? '');
-    const stderr = String(error.stderr ?? '');
-    if (exitCode !== undefined && options.okCodes?.includes(exitCode) === true) {
-      return { stdout, stderr, code: exitCode };
-    }
-    throw explain(program, args, error, stderr || stdout);
   }
+  if (result.code === 'ENOENT') throw missing(program, result.cause);
+  const how = result.timedOut
+    ? 'took too long'
+    : `failed with ${exitCode ?? result.signal ?? 'no reason'}`;
+  const words = stderr.trim() || stdout.trim();
+  const said = words === '' ? '' : `: ${words}`;
+  throw new IzoError('program-failed', `${program} ${args[0] ?? ''} ${how}${said}`, {
+    cause: result.cause,
+  });
 }
 
-function explain(
-  program: string,
-  args: readonly string[],
-  error: ExecaError,
-  words: string,
-): IzoError {
-  if (error.code === 'ENOENT') {
-    const name = PACKAGES[program] ?? program;
-    return new IzoError('no-program', `the program ${program} is not installed`, {
-      remedy: `apt-get install ${name}`,
-      cause: error,
-    });
-  }
-  const how = error.timedOut
-    ? 'took too long'
-    : `failed with ${error.exitCode ?? error.signal ?? '?'}`;
-  const said = words.trim() === '' ? '' : `: ${words.trim()}`;
-  return new IzoError('program-failed', `${program} ${args[0] ?? ''} ${how}${said}`, {
-    cause: error,
+function missing(program: string, cause: unknown): IzoError {
+  return new IzoError('no-program', `the program ${program} is not installed`, {
+    remedy: `apt-get install ${PACKAGES[program] ?? program}`,
+    cause,
   });
 }
