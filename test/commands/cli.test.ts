@@ -1,21 +1,9 @@
 import assert from 'node:assert/strict';
-import {
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { OLD_NAMES } from '../../bin/old-names.js';
 import { izo, IZO } from './run.js';
-
-const FIXTURE = fileURLToPath(new URL('../fixtures/config/one-client', import.meta.url));
 
 interface Envelope {
   error: { code: string; message: string; place: unknown; remedy: string | null; exit: number };
@@ -172,102 +160,6 @@ describe('izo on the command line', () => {
       const { error } = JSON.parse(stdout) as Envelope;
       assert.equal(error.code, 'usage');
       assert.equal(error.place, null);
-    });
-  });
-
-  describe('invite and join', () => {
-    let server: string;
-    let client: string;
-    const mode = (...names: string[]): string =>
-      (statSync(join(...names)).mode & 0o7777).toString(8);
-
-    beforeEach(() => {
-      server = path('server');
-      client = path('client');
-      cpSync(FIXTURE, server, { recursive: true });
-    });
-
-    async function invite(...args: string[]): Promise<string> {
-      const { code, stdout, stderr } = await izo(['invite', ...args], {
-        env: { IZO_CONFIG_DIR: server },
-      });
-      assert.equal(code, 0, stderr);
-      return stdout;
-    }
-
-    const join_ = (args: string[], input = ''): ReturnType<typeof izo> =>
-      izo(['join', ...args], { env: { IZO_CONFIG_DIR: client }, input });
-
-    it('print the token alone, and take it from standard input', async () => {
-      const token = await invite('clientB');
-      assert.match(token, /^izo1\.[\w-]+\.[0-9a-f]{8}\n$/);
-      const { code, stdout, stderr } = await join_(['-'], token);
-      assert.equal(code, 0, stderr);
-      assert.match(stdout, /^this host is clientB, client of muskox .* for shared$/m);
-      for (const name of ['sysid', 'serverdb', 'fsetdb']) {
-        assert.ok(stdout.includes(`wrote ${join(client, name)}\n`), stdout);
-        assert.ok(existsSync(join(client, name)));
-      }
-    });
-
-    it('leave the same key on both, for root alone', async () => {
-      await join_([(await invite('clientB')).trim()]);
-      const [here, there] = [server, client].map((each) => join(each, 'keys', 'clientB@muskox'));
-      assert.ok(here !== undefined && there !== undefined);
-      assert.equal(readFileSync(here, 'utf8'), readFileSync(there, 'utf8'));
-      for (const key of [here, there]) {
-        assert.equal(mode(key), '600');
-        assert.equal(mode(key, '..'), '700');
-      }
-    });
-
-    it('change nothing the second time', async () => {
-      const token = await invite('clientB');
-      assert.equal(await invite('clientB'), token);
-      await join_(['-'], token);
-      const { code, stdout } = await join_(['-', '--json'], token);
-      assert.equal(code, 0);
-      assert.deepEqual((JSON.parse(stdout) as { written: string[] }).written, []);
-    });
-
-    it('take a token that was broken over lines', async () => {
-      const token = await invite('clientB');
-      const { code, stderr } = await join_(['-'], token.replaceAll(/.{60}/g, '$&\r\n'));
-      assert.equal(code, 0, stderr);
-    });
-
-    it('take the presto device and the address of this host', async () => {
-      const flags = ['--bindaddr', '192.168.0.9', '--psdev', '/dev/intermezzo3'];
-      await join_(['-', ...flags], await invite('clientB'));
-      const sysid = readFileSync(join(client, 'sysid'), 'utf8');
-      assert.match(sysid, /psdev="\/dev\/intermezzo3"/);
-      assert.match(sysid, /bindaddr="192\.168\.0\.9"/);
-    });
-
-    it('refuse to turn one host into another, and write nothing', async () => {
-      await join_(['-'], await invite('clientB'));
-      const before = readFileSync(join(client, 'sysid'), 'utf8');
-      const token = await invite('clientC');
-      const { code, stderr } = await join_(['-'], token);
-      assert.equal(code, 6);
-      assert.match(stderr, /the invitation is for host `clientC`, this host is `clientB`/);
-      assert.equal(readFileSync(join(client, 'sysid'), 'utf8'), before);
-      assert.ok(!existsSync(join(client, 'keys', 'clientC@muskox')));
-      assert.equal((await join_(['-', '--force'], token)).code, 0);
-    });
-
-    it('do not repeat a damaged token, for it holds a key', async () => {
-      const token = (await invite('clientB')).trim();
-      const { code, stdout, stderr } = await join_(['-'], `${token}0`);
-      assert.equal(code, 1);
-      assert.match(stderr, /the token is damaged/);
-      assert.ok(!(stdout + stderr).includes(token.slice(5, 40)));
-    });
-
-    it('say what to do where nobody can be asked for the token', async () => {
-      const { code, stderr } = await join_([]);
-      assert.equal(code, 2);
-      assert.match(stderr, /`izo join -`/);
     });
   });
 });
