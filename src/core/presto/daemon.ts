@@ -5,6 +5,7 @@ import type { MountOptions } from '../config/index.js';
 import { mountDevice } from '../fuse/device/binding.js';
 import { openLogs, type FilesetLogs } from '../journal/index.js';
 import { META_DIRECTORY } from '../model/names.js';
+import { adoptTree } from './adoption.js';
 import { removeMountedState, socketPath, writeMountedState } from './mounted-state.js';
 import { Presto, type PrestoLog } from './presto.js';
 import { PsdevServer } from './psdev-server.js';
@@ -64,6 +65,10 @@ async function serve(
   const { runDir, psdev, fileset, mountPoint } = request;
   const presto = new Presto(lower.rootFd, lower.stageFd, logs, log, request.readOnly);
   recover(presto);
+  if (!request.readOnly) {
+    const adopted = adoptTree(presto);
+    if (adopted > 0) log('info', `journaled ${adopted} objects that were there before the log`);
+  }
   emptyStage(lower.path, fileset);
   const { device: source, readOnly, nosuid, nodev, noexec } = request;
   const mountOptions = { nosuid, nodev, noexec };

@@ -24,6 +24,11 @@ export class IdentityStore {
     return node.identity;
   }
 
+  /** Whether the disk has an identity for it. */
+  isWritten(node: Node): boolean {
+    return this.#get(node) > 0;
+  }
+
   /** The identity with which an update is journaled: an object that has none yet gets it by that update. */
   forUpdate(node: Node, stamp: Stamp): Identity {
     const identity = this.of(node);

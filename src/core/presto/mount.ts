@@ -7,8 +7,9 @@ import { psdevName, type MountOptions } from '../config/index.js';
 import { IzoError } from '../model/errors.js';
 import { EXIT } from '../model/exit-codes.js';
 import { isAlive, listMounted, PRESTO_COMMAND, type MountedState } from './mounted-state.js';
+import { findMountAt } from '../system/mounts.js';
 import type { PrestoRequest } from './daemon.js';
-import { cleanDeadMount } from './unmount.js';
+import { cleanDeadMount, waitForEnd } from './unmount.js';
 
 const PROGRAM = fileURLToPath(new URL('../../../bin/izo.js', import.meta.url));
 /** Recovery of a long log and a slow disk included. */
@@ -27,10 +28,13 @@ export async function mountFileset(
 ): Promise<boolean> {
   const request = prestoRequest(device, mountPoint, options, runDir);
   for (const state of listMounted(runDir)) {
+    if (!collides(state, request)) continue;
+    // Unmounted a moment ago: `umount /izo0 && mount /izo0` has to work.
+    if (isAlive(state.pid) && findMountAt(state.mountPoint) === undefined) await waitForEnd(state);
     if (isAlive(state.pid)) {
       if (isSameMount(state, request)) return false;
       refuseCollision(state, request);
-    } else if (collides(state, request)) await cleanDeadMount(runDir, state);
+    } else await cleanDeadMount(runDir, state);
   }
   checkMountPoint(mountPoint);
   await startPresto(request);
@@ -91,8 +95,7 @@ function collides(state: MountedState, request: PrestoRequest): boolean {
   );
 }
 
-function refuseCollision(state: MountedState, request: PrestoRequest): void {
-  if (!collides(state, request)) return;
+function refuseCollision(state: MountedState, request: PrestoRequest): never {
   throw new IzoError(
     'already-mounted',
     `${state.device} is mounted at ${state.mountPoint} as fileset ${state.fileset} of /dev/${state.psdev}`,

@@ -33,10 +33,11 @@ export async function unmountFileset(
   if (result < 0 && result !== -E.EINVAL) {
     throw new IzoError('umount-failed', `${state.mountPoint}: ${errnoName(result)}`);
   }
-  if (!lazy) await ended(state);
+  if (!lazy) await waitForEnd(state);
 }
 
-async function ended(state: MountedState): Promise<void> {
+/** Waits until a presto whose mount is gone has flushed its logs and let go of the cache. @throws IzoError presto-lingers */
+export async function waitForEnd(state: MountedState): Promise<void> {
   const deadline = Date.now() + ENDING_MS;
   while (isAlive(state.pid)) {
     if (Date.now() > deadline) {

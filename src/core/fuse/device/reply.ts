@@ -1,3 +1,4 @@
+import { encodeDevice } from '../../system/device-numbers.js';
 import type { Attr } from '../../system/attr.js';
 import type { FileSystemStatus } from '../../system/files.js';
 import { Memory } from '../../system/native.js';
@@ -132,9 +133,4 @@ export class Reply {
     this.u32(StatfsOut.frsize, status.fragmentSize);
     return StatfsOut.size;
   }
-}
-
-/** A device number in the kernel's 32 bits: new_encode_dev() of linux/kdev_t.h. */
-export function encodeDevice(major: number, minor: number): number {
-  return ((minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)) >>> 0;
 }

@@ -1,0 +1,194 @@
+import { readdirSync } from 'node:fs';
+import { newIdentity } from '../cache/identity.js';
+import { NO_STAMP } from '../model/ids.js';
+import { childPath, type Node } from './node.js';
+import { isReservedAtRoot } from '../model/names.js';
+import { AttrMask, Opcode, type RecordBody, type Time } from '../model/records.js';
+import { Attr, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../system/attr.js';
+import { must } from '../system/errno.js';
+import { O_RDONLY, close, readlinkat } from '../system/files.js';
+import { generationOf } from '../system/handles.js';
+import { Memory } from '../system/native.js';
+import { getxattrAt, listxattrAt } from '../system/xattrs.js';
+import { IDENTITY_XATTR } from '../cache/identity.js';
+import { encodeDevice } from '../system/device-numbers.js';
+import { LocalUpdates } from './local-updates.js';
+import { PRESTO_ITSELF, type Presto } from './presto.js';
+
+/**
+ * Journals a tree that was there before its log, as if it were being made: "the fileset is created on the server,
+ * possibly populated" (HOWTO), also by `mkizofs --convert` or by hand. So the first synchronisation is the same stream as
+ * every other. Objects that have an identity are done: interrupted, it goes on where it was. The root's identity is written
+ * last and says that all are. Changes no contents and no times.
+ * @returns the number of objects taken in
+ * @throws SystemError
+ */
+export function adoptTree(presto: Presto): number {
+  return presto.tree.identity.isWritten(presto.table.root) ? 0 : new Adoption(presto).run();
+}
+
+class Adoption {
+  readonly #attr = new Attr();
+  readonly #memory = new Memory(65536);
+  /** The first path of each file with several names, by inode. */
+  readonly #firstNames = new Map<number, string>();
+  readonly #updates: LocalUpdates;
+  #adopted = 0;
+
+  constructor(private readonly presto: Presto) {
+    this.#updates = new LocalUpdates(presto.logs, () => undefined);
+  }
+
+  run(): number {
+    const { table } = this.presto;
+    must('stat', this.presto.tree.stat(table.root, this.#attr), 'root');
+    const rootTime = mtimeOf(this.#attr);
+    this.#directory(table.root, rootTime);
+    const { identity } = this.presto.tree;
+    if (this.#adopted > 0) this.#times(table.root, '', rootTime);
+    else must('setxattr', identity.write(table.root, identity.of(table.root)), 'root');
+    return this.#adopted;
+  }
+
+  /** `time`: the directory's, which every entry made in it leaves it with. */
+  #directory(directory: Node, time: Time): void {
+    const { table } = this.presto;
+    const fd = must('open', table.directoryFd(directory), directory.name);
+    table.hold(directory);
+    for (const raw of readdirSync(`/proc/self/fd/${fd}`, { encoding: 'buffer' })) {
+      const name = raw.toString('latin1');
+      if (directory === table.root && isReservedAtRoot(name)) continue;
+      const node = table.find(directory, name, this.#attr);
+      if (typeof node === 'number') must('stat', node, name);
+      else this.#object(directory, name, node, time);
+    }
+    table.unhold(directory);
+  }
+
+  #object(directory: Node, name: string, node: Node, time: Time): void {
+    const path = childPath(directory, name);
+    if (path === undefined) return;
+    const { identity } = this.presto.tree;
+    const own = mtimeOf(this.#attr);
+    const known = identity.of(node).object.number !== 0;
+    const isDirectory = node.isDirectory;
+    const linked = !isDirectory && this.#attr.nlink > 1;
+    const first = linked ? this.#firstNames.get(node.ino) : undefined;
+    if (linked && first === undefined) this.#firstNames.set(node.ino, path);
+    if (!known) this.#make(node, path, time);
+    else if (first !== undefined) this.#link(node, first, path, time);
+    if (isDirectory) this.#directory(node, own);
+    if (known) return;
+    if ((node.kind & S_IFMT) === S_IFREG) this.#close(node, path);
+    else this.#times(node, path, own);
+    this.#xattrs(node, path);
+    this.#adopted++;
+    this.presto.table.dropUnused(node);
+  }
+
+  #make(node: Node, path: string, time: Time): void {
+    const { mode, uid, gid } = this.#attr;
+    const update = { ...this.#updates.next(), time };
+    const object = { replica: update.stamp.replica, number: update.stamp.recno };
+    const body = this.#making(node, path, mode, uid, gid);
+    const made = this.#updates.perform(PRESTO_ITSELF, update, object, NO_STAMP, body, () =>
+      this.presto.tree.identity.write(node, newIdentity(object, update.stamp)),
+    );
+    must('journal', made, path);
+  }
+
+  #making(node: Node, path: string, mode: number, uid: number, gid: number): RecordBody {
+    const bits = mode & 0o7777;
+    switch (node.kind & S_IFMT) {
+      case S_IFDIR:
+        return { op: Opcode.MKDIR, path, mode: bits, uid, gid };
+      case S_IFREG:
+        return { op: Opcode.CREATE, path, mode: bits, uid, gid };
+      case S_IFLNK:
+        return { op: Opcode.SYMLINK, path, target: this.#target(node), uid, gid };
+      default: {
+        const rdev = encodeDevice(this.#attr.rdevMajor, this.#attr.rdevMinor);
+        return { op: Opcode.MKNOD, path, mode, uid, gid, rdev };
+      }
+    }
+  }
+
+  #target(node: Node): string {
+    const at = this.presto.table.locate(node);
+    const length = must(
+      'readlink',
+      readlinkat(at.fd, at.name, this.#memory.address, this.#memory.length),
+      node.name,
+    );
+    return this.#memory.buffer.toString('latin1', 0, length);
+  }
+
+  /** Another name of a file that has been taken in under an earlier one. */
+  #link(node: Node, first: string, newPath: string, time: Time): void {
+    const update = { ...this.#updates.next(), time };
+    const { object, content } = this.presto.tree.identity.of(node);
+    const body: RecordBody = { op: Opcode.LINK, path: first, newPath };
+    must(
+      'journal',
+      this.#updates.perform(PRESTO_ITSELF, update, object, content, body, () => 0),
+    );
+  }
+
+  #close(node: Node, path: string): void {
+    const { tree } = this.presto;
+    const fd = must('open', tree.open(node, O_RDONLY), path);
+    const update = this.#updates.next();
+    const identity = tree.identity.of(node);
+    must('stat', tree.stat(node, this.#attr), path);
+    const body: RecordBody = {
+      op: Opcode.CLOSE,
+      path,
+      size: this.#attr.size,
+      mtime: mtimeOf(this.#attr),
+      mode: this.#attr.mode & 0o7777,
+      handle: { ino: node.ino, generation: Math.max(0, generationOf(fd)) },
+      ranges: [],
+    };
+    const { object, content } = identity;
+    const closed = this.#updates.perform(PRESTO_ITSELF, update, object, content, body, () =>
+      tree.identity.write(node, { ...identity, content: update.stamp }, fd),
+    );
+    close(fd);
+    must('journal', closed, path);
+  }
+
+  /** What is no regular file has its own time set by a record of its own, after all that changes it. */
+  #times(node: Node, path: string, mtime: Time): void {
+    const none = { sec: 0, nsec: 0 };
+    const values = { mode: 0, uid: 0, gid: 0, atime: none, mtime };
+    this.#attribute(node, { op: Opcode.SETATTR, path, valid: AttrMask.mtime, ...values });
+  }
+
+  #xattrs(node: Node, path: string): void {
+    const { table } = this.presto;
+    const { address, length: room, buffer } = this.#memory;
+    const at = { ...table.locate(node) };
+    const length = must('listxattr', listxattrAt(at.fd, at.name, address, room), path);
+    for (const name of buffer.toString('latin1', 0, length).split('\0')) {
+      if (name === '' || name === IDENTITY_XATTR) continue;
+      const size = must('getxattr', getxattrAt(at.fd, at.name, name, address, room), path);
+      const value = Buffer.from(buffer.subarray(0, size));
+      this.#attribute(node, { op: Opcode.SETEXTATTR, path, name, value, flags: 0 });
+    }
+  }
+
+  #attribute(node: Node, body: RecordBody): void {
+    const { identity } = this.presto.tree;
+    const update = this.#updates.next();
+    const before = identity.of(node);
+    const { object, attributes } = before;
+    const noted = this.#updates.perform(PRESTO_ITSELF, update, object, attributes, body, () =>
+      identity.write(node, { ...before, attributes: update.stamp }),
+    );
+    must('journal', noted, body.op === Opcode.NOOP ? '' : body.path);
+  }
+}
+
+function mtimeOf(attr: Attr): Time {
+  return { sec: attr.mtimeSec, nsec: attr.mtimeNsec };
+}
