@@ -3,8 +3,6 @@ import { basename } from 'node:path';
 /** The programs of 2001, and those mount(8) and umount(8) look for: links to bin/izo.js by these names are commands. */
 export const OLD_NAMES = new Map([
   ['mkizofs', 'mkizofs'],
-  ['inconfig', 'inconfig'],
-  ['config_check', 'config-check'],
   ['umountizo', 'umountizo'],
   ['lento', 'lento'],
   ['lento.pl', 'lento'],

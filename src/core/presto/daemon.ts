@@ -50,8 +50,9 @@ export async function runPresto(
       logs.close();
     }
   } finally {
-    removeMountedState(request.runDir, request.psdev, request.fileset);
     await lower.release();
+    // Last: whoever mounts again at once finds by it that there is somebody to wait for.
+    removeMountedState(request.runDir, request.psdev, request.fileset);
   }
 }
 
