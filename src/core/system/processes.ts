@@ -41,7 +41,7 @@ export async function run(
   options: RunOptions = {},
 ): Promise<RunResult> {
   const result = await execa(program, args, {
-    env: { ...options.env, LC_ALL: 'C' },
+    env: { ...options.env, PATH: searchPath(), LC_ALL: 'C' },
     timeout: options.timeoutMs ?? TIMEOUT_MS,
     maxBuffer: OUTPUT_BYTES,
     reject: false,
@@ -61,6 +61,14 @@ export async function run(
   throw new IzoError('program-failed', `${program} ${args[0] ?? ''} ${how}${said}`, {
     cause: result.cause,
   });
+}
+
+/** mount(8) gives its helpers next to no PATH, and what izo calls is in sbin. */
+function searchPath(): string {
+  const given = process.env['PATH'] ?? '';
+  return [given, '/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin', '/bin']
+    .filter(Boolean)
+    .join(':');
 }
 
 function missing(program: string, cause: unknown): IzoError {
