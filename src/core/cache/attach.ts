@@ -1,4 +1,5 @@
-import { statSync } from 'node:fs';
+import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
 import { IzoError } from '../model/errors.js';
 import { EXIT } from '../model/exit-codes.js';
 import { findMountOf } from '../system/mounts.js';
@@ -39,6 +40,19 @@ export async function attach(cache: string): Promise<Attached> {
   }
   const { stdout } = await run('losetup', ['--find', '--show', cache]);
   return { blockDevice: stdout.trim(), loopDevice: stdout.trim() };
+}
+
+/**
+ * The name by which a cache is known: mount(8) attaches an image itself where fstab says `loop`, and hands its helper the
+ * loop device; what the user named is the file behind it.
+ */
+export function cacheBehind(device: string): string {
+  try {
+    const name = basename(realpathSync(device));
+    return readFileSync(`/sys/block/${name}/loop/backing_file`, 'utf8').trim();
+  } catch {
+    return device;
+  }
 }
 
 /** The loop devices that an image file is attached to. */

@@ -1,4 +1,4 @@
-export { attach, detach, loopDevicesOf, type Attached } from './attach.js';
+export { attach, cacheBehind, detach, loopDevicesOf, type Attached } from './attach.js';
 export { formatCache, type FormatRequest } from './format.js';
 export * from './identity.js';
 export { createImage, parseSize } from './image.js';

@@ -3,6 +3,7 @@ import { mkdirSync, openSync, closeSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { cacheBehind } from '../cache/index.js';
 import { psdevName, type MountOptions } from '../config/index.js';
 import { IzoError } from '../model/errors.js';
 import { EXIT } from '../model/exit-codes.js';
@@ -64,7 +65,7 @@ function prestoRequest(
     );
   }
   return {
-    device: resolve(device),
+    device: cacheBehind(resolve(device)),
     mountPoint: at,
     fileset,
     psdev: psdevName(options.prestodev),
