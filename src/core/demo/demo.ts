@@ -16,8 +16,10 @@ const IMAGE_SIZE = '1G';
 export interface TwoHosts {
   readonly server: Host;
   readonly client: Host;
-  /** True where each host has a network of its own. */
-  readonly separated: boolean;
+  /** Everything that they have on disk is below it. */
+  readonly root: string;
+  /** Undefined where this machine does not allow hosts networks of their own. */
+  readonly cable: Cable | undefined;
   /** Takes everything away again. */
   end(): Promise<void>;
 }
@@ -43,7 +45,7 @@ export async function makeTwoHosts(say: (line: string) => void): Promise<TwoHost
     const cable = await layCable(tag);
     const [server, client] = makeHosts(root, cable);
     await setUp(server, client, say);
-    return { server, client, separated: cable !== undefined, end };
+    return { server, client, root, cable, end };
   } catch (error) {
     await end();
     throw error;

@@ -3,6 +3,8 @@ import { run } from '../system/processes.js';
 /** Two hosts' ends of one cable. */
 export interface Cable {
   readonly namespaces: readonly [string, string];
+  /** The network interfaces in them. */
+  readonly links: readonly [string, string];
   readonly addresses: readonly [string, string];
 }
 
@@ -24,7 +26,7 @@ export async function layCable(tag: string): Promise<Cable | undefined> {
       await inside('link', 'set', links[side], 'up');
       await inside('link', 'set', 'lo', 'up');
     }
-    return { namespaces, addresses };
+    return { namespaces, links, addresses };
   } catch {
     await removeNamespaces(namespaces);
     return undefined;

@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { execa, type ResultPromise } from 'execa';
+import type { Comparison } from '../../src/core/demo/compare-trees.js';
+import { makeTwoHosts, type TwoHosts } from '../../src/core/demo/demo.js';
+import { PROGRAM, type Host } from '../../src/core/demo/host.js';
+import { listMounted } from '../../src/core/presto/mounted-state.js';
+
+export const FILESET = 'shared';
+
+/** One compare, one script: what takes longer hangs. */
+const CHILD_MS = 60_000;
+const COMPARE = join(PROGRAM, '../../dist/core/demo/compare-trees.js');
+
+/**
+ * Two hosts for the tests of one file. Everything that touches a mount is done by other processes: one that hangs in the
+ * kernel is given up, and does not take the tests with it.
+ */
+export class Cluster {
+  #hosts: TwoHosts | undefined;
+
+  get #two(): TwoHosts {
+    assert.ok(this.#hosts !== undefined, 'the hosts are there within tests only');
+    return this.#hosts;
+  }
+
+  get server(): Host {
+    return this.#two.server;
+  }
+
+  get client(): Host {
+    return this.#two.client;
+  }
+
+  /** A directory that is not replicated, for what the tests make. */
+  get work(): string {
+    return join(this.#two.root, 'work');
+  }
+
+  get separated(): boolean {
+    return this.#two.cable !== undefined;
+  }
+
+  otherThan(host: Host): Host {
+    return host === this.server ? this.client : this.server;
+  }
+
+  async make(): Promise<void> {
+    this.#hosts = await makeTwoHosts(() => undefined);
+    mkdirSync(this.work);
+  }
+
+  /** Takes the hosts away, and looks whether anything of them is left. */
+  async end(): Promise<void> {
+    const hosts = this.#hosts;
+    this.#hosts = undefined;
+    if (hosts === undefined) return;
+    await hosts.end();
+    await assertGone(hosts);
+  }
+
+  /** Runs a shell script in which $A is the server's mount, $B the client's, $W a directory outside of both. */
+  start(script: string, env: Record<string, string> = {}): ResultPromise<{ all: true }> {
+    return execa('bash', ['-euo', 'pipefail', '-c', script], {
+      cwd: this.work,
+      env: {
+        LC_ALL: 'C',
+        A: this.server.mountPoint,
+        B: this.client.mountPoint,
+        W: this.work,
+        ...env,
+      },
+      stdin: 'ignore',
+      timeout: CHILD_MS,
+      killSignal: 'SIGKILL',
+      all: true,
+    });
+  }
+
+  async sh(script: string, env: Record<string, string> = {}): Promise<string> {
+    return (await this.start(script, env)).all;
+  }
+
+  /** Runs `script` with $M as the mount of `host`. */
+  on(host: Host, script: string): Promise<string> {
+    return this.sh(script, { M: host.mountPoint });
+  }
+
+  /** The barrier on the host that has written; then both trees must be equal. */
+  async equalAfter(writer: Host): Promise<Comparison> {
+    await writer.izo(['sync', '--timeout', '60']);
+    return this.equal();
+  }
+
+  async equal(): Promise<Comparison> {
+    const code = `import { compareTrees } from ${JSON.stringify(COMPARE)};
+      process.stdout.write(JSON.stringify(compareTrees(...process.argv.slice(1))));`;
+    const { stdout } = await execa(
+      process.execPath,
+      ['--input-type=module', '-e', code, this.server.mountPoint, this.client.mountPoint],
+      { timeout: CHILD_MS, killSignal: 'SIGKILL', cwd: '/' },
+    );
+    const result = JSON.parse(stdout) as Comparison;
+    assert.deepEqual(result.differences, [], 'the trees differ');
+    return result;
+  }
+
+  /** The presto behind a host's mount. */
+  prestoOf(host: Host): number {
+    const [state] = listMounted(host.runDir);
+    assert.ok(state !== undefined, `nothing is mounted on ${host.name}`);
+    return state.pid;
+  }
+
+  /** Pulls one host's end of the cable, or plugs it in. */
+  async setLink(host: Host, state: 'up' | 'down'): Promise<void> {
+    const { cable } = this.#two;
+    assert.ok(cable !== undefined);
+    const side = host === this.server ? 0 : 1;
+    const { namespaces, links } = cable;
+    await execa('ip', ['-n', namespaces[side], 'link', 'set', links[side], state]);
+  }
+
+  /** What `izo status` says of a host's link to the other. */
+  async isConnected(host: Host): Promise<boolean> {
+    const { stdout } = await host.izo(['status', '--json'], { okCodes: [1, 2, 3, 4, 5, 6, 7, 8] });
+    const { filesets } = JSON.parse(stdout) as {
+      filesets: { peers: { connected: boolean }[] }[];
+    };
+    return filesets.some(({ peers }) => peers.some(({ connected }) => connected));
+  }
+
+  /** For the reader of a failed test. */
+  logs(): string {
+    if (this.#hosts === undefined) return '';
+    const { server, client } = this.#hosts;
+    return [server, client]
+      .flatMap((host) => [host.logPath, join(host.runDir, 'intermezzo0', `${FILESET}.log`)])
+      .filter((path) => existsSync(path))
+      .map((path) => `${path}\n${readFileSync(path, 'utf8').slice(-4000)}`)
+      .join('\n');
+  }
+}
+
+/** Makes two hosts before the tests of a describe() and takes them away after them. */
+export function useCluster(): Cluster {
+  const cluster = new Cluster();
+  before(async function () {
+    this.timeout(60_000);
+    await cluster.make();
+  });
+  afterEach(function () {
+    if (this.currentTest?.state === 'failed') process.stdout.write(`${cluster.logs()}\n`);
+  });
+  after(async function () {
+    this.timeout(90_000);
+    await cluster.end();
+  });
+  return cluster;
+}
+
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  timeoutMs = 20_000,
+): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (!(await condition())) {
+    assert.ok(Date.now() < deadline, `not within ${timeoutMs / 1000} s: ${what}`);
+    await sleep(20);
+  }
+}
+
+async function assertGone({ root, cable }: TwoHosts): Promise<void> {
+  assert.equal(existsSync(root), false, `${root} is left`);
+  const linesWith = (text: string, word: string) =>
+    text.split('\n').filter((line) => line.includes(word));
+  assert.deepEqual(linesWith(readFileSync('/proc/mounts', 'utf8'), root), [], 'mounts are left');
+  const { stdout: loops } = await execa('losetup', ['--all']);
+  assert.deepEqual(linesWith(loops, root), [], 'loop devices are left');
+  for (const namespace of cable?.namespaces ?? []) {
+    assert.equal(existsSync(`/run/netns/${namespace}`), false, `${namespace} is left`);
+  }
+  assert.deepEqual(processesOf(root), [], 'processes are left');
+}
+
+/** Processes whose arguments or environment name `root`. */
+function processesOf(root: string): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => ['cmdline', 'environ'].some((file) => read(`/proc/${pid}/${file}`).includes(root)))
+    .map((pid) => `${pid}: ${read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')}`);
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
+  }
+}
