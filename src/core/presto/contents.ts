@@ -2,9 +2,9 @@ import type { FilesetLogs } from '../journal/index.js';
 import type { Caller } from '../fuse/port.js';
 import { NO_STAMP } from '../model/ids.js';
 import { Opcode, type CloseBody } from '../model/records.js';
-import { Attr, S_ISGID, S_ISUID } from '../system/attr.js';
+import { Attr } from '../system/attr.js';
 import { E } from '../system/errno.js';
-import { O_RDWR, close, fchmod, ftruncate, futimens, stat, UTIME_OMIT } from '../system/files.js';
+import { O_RDWR, close, ftruncate, futimens, stat, UTIME_OMIT } from '../system/files.js';
 import { generationOf } from '../system/handles.js';
 import { findByInode } from './find-by-inode.js';
 import { IdentityStore } from './identity-store.js';
@@ -12,8 +12,6 @@ import type { LocalUpdates } from './local-updates.js';
 import type { LowerTree } from './lower-tree.js';
 import { pathOf, type Node } from './node.js';
 import { RangeSet } from './range-set.js';
-
-const S_IXGRP = 0o010;
 
 /**
  * When contents count as changed. The first write after an open or a CLOSE is noted in the LML before any byte is written,
@@ -29,10 +27,8 @@ export class Contents {
   ) {}
 
   /** To be called before contents change through `fd`. @returns 0 or a negated errno: then nothing may be written. */
-  begin(node: Node, fd: number, caller: Caller): number {
+  begin(node: Node, fd: number): number {
     if (node.dirtySlot >= 0) return 0;
-    const result = stat(fd, '', this.#attr);
-    if (result < 0) return result;
     const slot = this.logs.lml.note({
       state: 'writing',
       object: this.tree.identity.of(node).object,
@@ -48,7 +44,6 @@ export class Contents {
     }
     node.dirtySlot = slot;
     node.written = new RangeSet();
-    this.#killPrivileges(fd, caller);
     return 0;
   }
 
@@ -61,15 +56,6 @@ export class Contents {
     const { object, content } = identity;
     if (object.replica === content.replica && object.number === content.recno) return 0;
     return IdentityStore.writeTo(fd, { ...identity, content: NO_STAMP });
-  }
-
-  /** write(2) by anyone but root takes setuid and setgid away; the lower file system only sees root writing. */
-  #killPrivileges(fd: number, caller: Caller): void {
-    if (caller.uid === 0) return;
-    const { mode } = this.#attr;
-    let kept = mode & ~S_ISUID;
-    if ((mode & S_IXGRP) !== 0) kept &= ~S_ISGID;
-    if (kept !== mode) fchmod(fd, kept & 0o7777);
   }
 
   #generation(node: Node, fd: number): number {
@@ -121,7 +107,7 @@ export class Contents {
     const own = fd < 0;
     const file = own ? this.tree.open(node, O_RDWR) : fd;
     if (file < 0) return file;
-    let result = this.begin(node, file, caller);
+    let result = this.begin(node, file);
     if (result >= 0) {
       result = ftruncate(file, size);
       node.written?.addEverything();

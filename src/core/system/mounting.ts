@@ -91,15 +91,15 @@ export function writeDeviceInBackground(
 export { close as closeDevice };
 
 /**
- * Tells when a device has something to read, or its other end is gone. `wake` must not throw, and must not settle
- * promises: koffi calls it from libuv directly, where nobody would run what waits for them.
+ * Tells when a device has something to read, or (`gone`) its other end is no more. `wake` must not throw, and must not
+ * settle promises: koffi calls it from libuv directly, where nobody would run what waits for them.
  */
 export class Readiness {
   #handle: ReturnType<typeof koffi.node.poll> | undefined;
 
   constructor(
     private readonly fd: number,
-    private readonly wake: () => void,
+    private readonly wake: (gone: boolean) => void,
   ) {}
 
   /** Wakes as long as there is something to read. */
@@ -114,8 +114,12 @@ export class Readiness {
 
   #start(readable: boolean): void {
     const events = { readable, disconnect: true };
-    if (this.#handle === undefined) this.#handle = koffi.node.poll(this.fd, events, this.wake);
-    else this.#handle.start(events, this.wake);
+    // koffi's declaration leaves out the first argument, the status of uv_poll_cb: negative after EPOLLERR.
+    const woken = (status: unknown) => {
+      this.wake(typeof status === 'number' && status < 0);
+    };
+    if (this.#handle === undefined) this.#handle = koffi.node.poll(this.fd, events, woken);
+    else this.#handle.start(events, woken);
   }
 
   close(): void {

@@ -83,6 +83,8 @@ export class DeviceBinding implements FuseBinding {
   #session: Session | undefined;
   #markUnmounted: () => void = () => undefined;
   #scheduled = false;
+  /** fuse_dev_poll() says so when the connection is cut; nothing that could be read matters any more. */
+  #gone = false;
   #ended = false;
 
   constructor(
@@ -93,7 +95,8 @@ export class DeviceBinding implements FuseBinding {
     this.unmounted = new Promise((resolve) => {
       this.#markUnmounted = resolve;
     });
-    this.#readiness = new Readiness(fd, () => {
+    this.#readiness = new Readiness(fd, (gone) => {
+      this.#gone ||= gone;
       this.#schedule();
     });
     const locks = {
@@ -150,7 +153,7 @@ export class DeviceBinding implements FuseBinding {
 
   #turn(): void {
     if (this.#ended || this.#session === undefined) return;
-    switch (this.#session.turn()) {
+    switch (this.#gone ? 'gone' : this.#session.turn()) {
       case 'drained':
         return;
       case 'more':

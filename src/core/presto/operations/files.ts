@@ -80,16 +80,16 @@ export class FileOperations {
   ): number {
     const file = this.core.files.get(handle);
     if (file === undefined) return -E.EBADF;
-    const ready = this.#beginWrite(caller, file.node, file.fd);
+    const ready = this.#beginWrite(file.node, file.fd);
     if (ready !== 0) return ready;
     const count = pwrite(file.fd, address, size, offset);
     if (count > 0) file.node.written?.add(offset, count);
     return count;
   }
 
-  #beginWrite(caller: Caller, node: Node, fd: number): number {
+  #beginWrite(node: Node, fd: number): number {
     const permit = this.core.gate.enter();
-    return permit === 0 ? this.core.contents.begin(node, fd, caller) : permit;
+    return permit === 0 ? this.core.contents.begin(node, fd) : permit;
   }
 
   flush(caller: Caller, _id: NodeId, handle: number): number {
@@ -130,7 +130,7 @@ export class FileOperations {
   ): number {
     const file = this.core.files.get(handle);
     if (file === undefined) return -E.EBADF;
-    const ready = this.#beginWrite(caller, file.node, file.fd);
+    const ready = this.#beginWrite(file.node, file.fd);
     if (ready !== 0) return ready;
     const result = fallocate(file.fd, mode, offset, length);
     if (result < 0) return result;
