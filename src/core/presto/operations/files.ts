@@ -71,7 +71,7 @@ export class FileOperations {
   }
 
   write(
-    caller: Caller,
+    _caller: Caller,
     _id: NodeId,
     handle: number,
     offset: number,
@@ -121,7 +121,7 @@ export class FileOperations {
   }
 
   fallocate(
-    caller: Caller,
+    _caller: Caller,
     _id: NodeId,
     handle: number,
     mode: number,
