@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { execa, type ResultPromise } from 'execa';
+import { execa } from 'execa';
 import type { Comparison } from '../../src/core/demo/compare-trees.js';
 import { makeTwoHosts, type TwoHosts } from '../../src/core/demo/demo.js';
 import { PROGRAM, type Host } from '../../src/core/demo/host.js';
@@ -62,7 +62,7 @@ export class Cluster {
   }
 
   /** Runs a shell script in which $A is the server's mount, $B the client's, $W a directory outside of both. */
-  start(script: string, env: Record<string, string> = {}): ResultPromise<{ all: true }> {
+  start(script: string, env: Record<string, string> = {}) {
     return execa('bash', ['-euo', 'pipefail', '-c', script], {
       cwd: this.work,
       env: {
@@ -190,7 +190,9 @@ async function assertGone({ root, cable }: TwoHosts): Promise<void> {
 function processesOf(root: string): string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => ['cmdline', 'environ'].some((file) => read(`/proc/${pid}/${file}`).includes(root)))
+    .filter((pid) =>
+      ['cmdline', 'environ'].some((file) => read(`/proc/${pid}/${file}`).includes(root)),
+    )
     .map((pid) => `${pid}: ${read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')}`);
 }
 

@@ -86,6 +86,8 @@ export interface FuseOperations {
   lookup(parent: NodeId, name: string, out: Entry): number;
   /** The kernel gives back `count` of the lookups it was answered for `node`. */
   forget(node: NodeId, count: number): void;
+  /** Whether the kernel was told of the node and has not forgotten it. */
+  isKnown(node: NodeId): boolean;
   getattr(node: NodeId, out: Attr): number;
   setattr(caller: Caller, node: NodeId, change: AttrChange, out: Attr): number;
   /** Puts the target at `address`, at most `size` bytes. @returns its length. */

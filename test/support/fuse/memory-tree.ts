@@ -112,6 +112,10 @@ export class MemoryTree implements FuseOperations {
     if (node.lookups < 0 && node !== this.root) throw new Error(`node ${id} forgotten too often`);
   }
 
+  isKnown(id: number): boolean {
+    return (this.#nodes.get(id)?.lookups ?? 0) > 0;
+  }
+
   getattr(id: number, out: Attr): number {
     const ready = this.#enter('getattr');
     if (ready !== 0) return ready;

@@ -81,6 +81,7 @@ export class DeviceBinding implements FuseBinding {
   readonly #readiness: Readiness;
   readonly #notifier: Notifier;
   #session: Session | undefined;
+  #operations: FuseOperations | undefined;
   #markUnmounted: () => void = () => undefined;
   #scheduled = false;
   /** fuse_dev_poll() says so when the connection is cut; nothing that could be read matters any more. */
@@ -104,11 +105,13 @@ export class DeviceBinding implements FuseBinding {
       locksPages: (node: NodeId) => this.#session?.parking.locksPages(node) ?? false,
     };
     const send = writeDeviceInBackground.bind(undefined, fd);
-    this.#notifier = new Notifier(send, locks, log);
+    const isKnown = (node: NodeId) => this.#operations?.isKnown(node) ?? false;
+    this.#notifier = new Notifier(send, locks, log, isKnown);
   }
 
   /** Rejects with an IzoError where the kernel is too old; then the mount is taken away again. */
   async serve(operations: FuseOperations): Promise<void> {
+    this.#operations = operations;
     const ready = new Promise<void>((resolve, reject) => {
       this.#session = new Session(
         this.fd,

@@ -26,5 +26,7 @@ export const PARKED_BYTES = 64 * 1024 * 1024;
 
 /** Notifications that wait in the kernel at once. One thread of libuv's four stays free for others. */
 export const NOTIFICATIONS_AT_ONCE = 3;
+/** An inode that the kernel is about to make is there soon. */
+export const UNBORN_MS = 1;
 /** FUSE_NAME_MAX of older kernels: longer names are refused. */
 export const NAME_BYTES = 1024;

@@ -1,7 +1,7 @@
 import { E, errnoName } from '../../system/errno.js';
 import type { NodeId } from '../port.js';
 import type { Log } from './log.js';
-import { NAME_BYTES, NOTIFICATIONS_AT_ONCE } from './limits.js';
+import { NAME_BYTES, NOTIFICATIONS_AT_ONCE, UNBORN_MS } from './limits.js';
 import { NotificationMemory, type Stale } from './notification.js';
 
 interface Waiting {
@@ -40,6 +40,8 @@ export class Notifier {
     private readonly send: Send,
     private readonly locks: HeldLocks,
     private readonly log: Log,
+    /** True from the first answer that names a node until the kernel has forgotten it. */
+    private readonly isKnown: (node: NodeId) => boolean = () => false,
   ) {}
 
   entry(parent: NodeId, name: string): void {
@@ -142,14 +144,37 @@ export class Notifier {
   #tell(waiting: Waiting, memory: NotificationMemory): void {
     this.#sending.add(waiting);
     this.send(memory.address, memory.put(waiting.stale), (result) => {
-      this.#sending.delete(waiting);
       this.#idle.push(memory);
-      // ENOENT: the kernel does not know the inode or the name, so there is nothing to drop.
-      if (result < 0 && result !== -E.ENOENT && !this.#stopped) {
-        this.log('warn', `the kernel did not take an invalidation: ${errnoName(result)}`);
-      }
-      this.#pump();
-      this.#progress();
+      if (result === -E.ENOENT && this.#isUnborn(waiting.stale)) this.#tellLater(waiting);
+      else this.#told(waiting, result);
     });
+  }
+
+  #told(waiting: Waiting, result: number): void {
+    this.#sending.delete(waiting);
+    // ENOENT: the kernel does not know the inode or the name, so there is nothing to drop.
+    if (result < 0 && result !== -E.ENOENT && !this.#stopped) {
+      this.log('warn', `the kernel did not take an invalidation: ${errnoName(result)}`);
+    }
+    this.#pump();
+    this.#progress();
+  }
+
+  /**
+   * The kernel makes an inode some time after it got the answer that tells of it, with the attributes of that answer. What
+   * is told in between would be lost, and the inode stay stale. Either it is made, or the kernel forgets the node.
+   */
+  #isUnborn(stale: Stale): boolean {
+    return stale.kind === 'node' && !this.#stopped && this.isKnown(stale.node);
+  }
+
+  #tellLater(waiting: Waiting): void {
+    this.#pump();
+    setTimeout(() => {
+      const memory = this.#isUnborn(waiting.stale) ? this.#idle.pop() : undefined;
+      if (memory !== undefined) this.#tell(waiting, memory);
+      else if (this.#isUnborn(waiting.stale)) this.#tellLater(waiting);
+      else this.#told(waiting, 0);
+    }, UNBORN_MS);
   }
 }

@@ -14,6 +14,7 @@ export function prestoOperations(core: PrestoCore): FuseOperations {
   return {
     lookup: names.lookup.bind(names),
     forget: names.forget.bind(names),
+    isKnown: names.isKnown.bind(names),
     create: names.create.bind(names),
     mknod: names.mknod.bind(names),
     mkdir: names.mkdir.bind(names),

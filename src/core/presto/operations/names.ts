@@ -50,6 +50,10 @@ export class NameOperations {
     if (node !== undefined && node !== this.core.table.root) this.core.table.forget(node, count);
   }
 
+  isKnown(id: NodeId): boolean {
+    return (this.core.table.get(id)?.lookups ?? 0) > 0;
+  }
+
   create(
     caller: Caller,
     parent: NodeId,
