@@ -1,6 +1,7 @@
 import { META_DIRECTORY } from '../model/names.js';
 import { IzoError } from '../model/errors.js';
 import { run } from '../system/processes.js';
+import { LOG_NAMES } from './fileset-directory.js';
 
 /** EXT4_JOURNAL_DATA_FL of linux/fs.h: the file's data go through the journal, in order with the metadata. */
 const JOURNAL_DATA = 0x4000;
@@ -11,7 +12,7 @@ const JOURNAL_DATA = 0x4000;
  */
 export async function setDataJournalOffline(cache: string, directory: string): Promise<void> {
   const base = `/${META_DIRECTORY}/${directory}`;
-  const paths = [base, `${base}/kml`, `${base}/lml`, `${base}/last_rcvd`];
+  const paths = [base, ...LOG_NAMES.map((name) => `${base}/${name}`)];
   for (const path of paths) {
     const flags = await flagsOf(cache, path);
     const wanted = `0x${(flags | JOURNAL_DATA).toString(16)}`;

@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import { decodeDevice } from './device-numbers.js';
 
 /** A mount, as proc_pid_mountinfo(5) has it. */
 export interface Mount {
@@ -51,11 +52,20 @@ export function findMountAt(mountPoint: string): Mount | undefined {
   return listMounts().findLast((mount) => mount.mountPoint === mountPoint);
 }
 
-/** Where a block device is mounted, anywhere. */
+/** Where a block device is mounted in this mount namespace. */
 export function findMountOf(blockDevice: string): Mount | undefined {
   const status = statSync(blockDevice, { throwIfNoEntry: false });
   if (status?.isBlockDevice() !== true) return undefined;
-  const major = (status.rdev >> 8) & 0xfff;
-  const minor = (status.rdev & 0xff) | ((status.rdev >> 12) & 0xfff00);
+  const { major, minor } = decodeDevice(status.rdev);
   return listMounts().find((mount) => mount.device === `${major}:${minor}`);
+}
+
+/** True where a FUSE file system is mounted and nobody serves it any more. */
+export function isDeadMount(mountPoint: string): boolean {
+  try {
+    statSync(mountPoint);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOTCONN';
+  }
 }
