@@ -1,0 +1,79 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { cleanUp } from '../../src/core/demo/janitor.js';
+import { Host } from '../../src/core/demo/host.js';
+import { listMounted, type MountedState } from '../../src/core/presto/mounted-state.js';
+
+export const FILESET = 'shared';
+
+/** Tests read and write the mount with calls that wait; should it hang, they fail when the presto is gone. */
+const HANG_MS = 120_000;
+
+/** A host with one cache, operated by izo's own commands. It has no lento: all updates are local. */
+export class MountedHost {
+  #watchdog: ChildProcess | undefined;
+
+  private constructor(
+    readonly root: string,
+    readonly host: Host,
+  ) {}
+
+  /** Makes the cache; does not mount it. `at`: a directory for everything of the host. */
+  static async make(size = '64M', at = tmpdir()): Promise<MountedHost> {
+    const root = mkdtempSync(join(at, 'izo-host-'));
+    // Tests act as other users, too.
+    chmodSync(root, 0o755);
+    const host = new Host({ name: 'one', root, address: '127.0.0.1', namespace: undefined });
+    await host.izo(['mkizofs', '--size', size, '-v', FILESET, host.image]);
+    return new MountedHost(root, host);
+  }
+
+  get mountPoint(): string {
+    return this.host.mountPoint;
+  }
+
+  get image(): string {
+    return this.host.image;
+  }
+
+  get state(): MountedState {
+    const [state] = listMounted(this.host.runDir);
+    if (state === undefined) throw new Error('nothing is mounted');
+    return state;
+  }
+
+  async mount(): Promise<void> {
+    await this.host.mount(FILESET);
+    const kill = `sleep ${HANG_MS / 1000}; kill -9 ${this.state.pid}`;
+    this.#watchdog = spawn('sh', ['-c', kill], { detached: true, stdio: 'ignore' });
+    this.#watchdog.unref();
+  }
+
+  async unmount(): Promise<void> {
+    this.#endWatchdog();
+    await this.host.izo(['umountizo', this.mountPoint]);
+  }
+
+  /** Ends the presto as a crash of it would, and waits until it is gone. */
+  async kill(): Promise<void> {
+    this.#endWatchdog();
+    const { pid } = this.state;
+    process.kill(pid, 'SIGKILL');
+    while (existsSync(`/proc/${pid}`)) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
+  #endWatchdog(): void {
+    const pid = this.#watchdog?.pid;
+    this.#watchdog = undefined;
+    // The group: the shell's sleep as well.
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  }
+
+  /** Removes everything, in whatever state it is. */
+  async remove(): Promise<void> {
+    this.#endWatchdog();
+    await cleanUp(this.root, []);
+  }
+}

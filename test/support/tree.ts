@@ -1,0 +1,110 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { run } from '../../src/core/system/processes.js';
+import { MountedHost } from './mounted-host.js';
+
+/** A file system under test, by the directory where it is mounted. */
+export interface Tree {
+  readonly root: string;
+  remove(): Promise<void>;
+}
+
+/** A plain ext3, as the kernel has it: what everything is measured by. */
+async function plainTree(size: string): Promise<Tree> {
+  const directory = mkdtempSync(join(tmpdir(), 'izo-plain-'));
+  chmodSync(directory, 0o755);
+  const image = join(directory, 'image');
+  const root = join(directory, 'root');
+  mkdirSync(root);
+  writeFileSync(image, '');
+  truncateSync(image, Number.parseInt(size, 10) * 2 ** 20);
+  try {
+    await run('mke2fs', ['-q', '-t', 'ext3', '-b', '4096', '-I', '256', image]);
+    await run('mount', ['-o', 'loop', image, root]);
+  } catch (error) {
+    rmSync(directory, { recursive: true, force: true });
+    throw error;
+  }
+  return {
+    root,
+    remove: async () => {
+      await run('umount', ['-l', root]);
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function izoTree(size: string): Promise<Tree> {
+  const host = await MountedHost.make(size);
+  try {
+    await host.mount();
+  } catch (error) {
+    await host.remove();
+    throw error;
+  }
+  return { root: host.mountPoint, remove: () => host.remove() };
+}
+
+const TREES = [
+  { name: 'on plain ext3', make: plainTree },
+  { name: 'on a fileset', make: izoTree },
+];
+
+/** What the checks of one suite have at hand. */
+export interface Place {
+  /** The root of the file system. */
+  readonly root: () => string;
+  /** A path in an empty directory of this check alone; without names, that directory. */
+  readonly at: (...names: string[]) => string;
+  /** The same, of a name that is bytes and not text. */
+  readonly bytes: (name: Buffer) => Buffer;
+}
+
+/**
+ * Declares a suite of checks and runs it twice: on a plain ext3, which shows that the checks are right, and on a mounted
+ * fileset. `size` in mebibytes: `64M`.
+ */
+export function describeTrees(title: string, checks: (place: Place) => void, size = '64M'): void {
+  describe(title, () => {
+    for (const { name, make } of TREES) {
+      describe(name, () => {
+        let tree: Tree | undefined;
+        let directory = '';
+        let count = 0;
+        before(async function () {
+          this.timeout(60_000);
+          tree = await make(size);
+        });
+        after(async function () {
+          this.timeout(60_000);
+          await tree?.remove();
+        });
+        const root = (): string => tree?.root ?? '';
+        beforeEach(() => {
+          directory = join(root(), `check-${++count}`);
+          mkdirSync(directory);
+        });
+        afterEach(() => {
+          rmSync(directory, { recursive: true, force: true });
+        });
+        checks({
+          root,
+          at: (...names) => join(directory, ...names),
+          bytes: (path) => Buffer.concat([Buffer.from(`${directory}/`), path]),
+        });
+      });
+    }
+  });
+}
+
+/** Makes both for one suite that compares them. */
+export async function makeTrees(size: string): Promise<{ plain: Tree; izo: Tree }> {
+  const plain = await plainTree(size);
+  try {
+    return { plain, izo: await izoTree(size) };
+  } catch (error) {
+    await plain.remove();
+    throw error;
+  }
+}
