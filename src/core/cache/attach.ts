@@ -1,4 +1,4 @@
-import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { readFileSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { basename } from 'node:path';
 import { IzoError } from '../model/errors.js';
 import { EXIT } from '../model/exit-codes.js';
@@ -17,29 +17,31 @@ export interface Attached {
  * @throws IzoError no-cache, not-a-cache, cache-busy
  */
 export async function attach(cache: string): Promise<Attached> {
+  if (requireCache(cache).isBlockDevice()) {
+    refuseMounted(cache, cache);
+    return { blockDevice: cache, loopDevice: undefined };
+  }
+  const stale = await loopDevicesOf(cache);
+  for (const device of stale) refuseMounted(device, cache);
+  const loopDevice =
+    stale[0] ??
+    (await run('losetup', ['--find', '--show', '--direct-io=off', cache])).stdout.trim();
+  return { blockDevice: loopDevice, loopDevice };
+}
+
+/** @returns what stat(2) says of a cache that is there. @throws IzoError no-cache, not-a-cache */
+export function requireCache(cache: string, fileset = 'FSET'): Stats {
   const status = statSync(cache, { throwIfNoEntry: false });
   if (status === undefined) {
     throw new IzoError('no-cache', 'there is no such file', {
       place: { file: cache },
-      remedy: `Make it: izo mkizofs --size 1G -v FSET ${cache}`,
+      remedy: `Make it: izo mkizofs --size 1G -v ${fileset} ${cache}`,
     });
   }
-  if (status.isBlockDevice()) {
-    refuseMounted(cache, cache);
-    return { blockDevice: cache, loopDevice: undefined };
-  }
-  if (!status.isFile()) {
-    throw new IzoError('not-a-cache', 'this is neither an image file nor a block device', {
-      place: { file: cache },
-    });
-  }
-  const [stale] = await loopDevicesOf(cache);
-  if (stale !== undefined) {
-    refuseMounted(stale, cache);
-    return { blockDevice: stale, loopDevice: stale };
-  }
-  const { stdout } = await run('losetup', ['--find', '--show', cache]);
-  return { blockDevice: stdout.trim(), loopDevice: stdout.trim() };
+  if (status.isFile() || status.isBlockDevice()) return status;
+  throw new IzoError('not-a-cache', 'this is neither an image file nor a block device', {
+    place: { file: cache },
+  });
 }
 
 /**

@@ -1,9 +1,10 @@
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { IzoError } from '../model/errors.js';
 import { EXIT } from '../model/exit-codes.js';
 import { decodeDevice } from '../system/device-numbers.js';
 import { flock, LOCK_EX, LOCK_NB } from '../system/files.js';
+import { cacheBehind } from './attach.js';
 
 /** systemd-udevd holds a device it is looking at for a moment. */
 const TRIES = 10;
@@ -15,7 +16,7 @@ const PAUSE_MS = 50;
  * latest. @returns what releases it. @throws IzoError cache-busy
  */
 export async function lockCache(path: string, cache = path): Promise<() => void> {
-  const fd = openSync(path, path === cache ? 'r' : 'a', 0o600);
+  const fd = path === cache ? openSync(fileBehind(cache), 'r') : openSync(path, 'a', 0o600);
   for (let tries = 0; tries < TRIES; tries++) {
     if (tries > 0) await sleep(PAUSE_MS);
     if (flock(fd, LOCK_EX | LOCK_NB) < 0) continue;
@@ -31,6 +32,12 @@ export async function lockCache(path: string, cache = path): Promise<() => void>
     place: { file: cache },
     remedy: 'See what is mounted: izo status; unmount it: izo umountizo',
   });
+}
+
+/** An image is the same cache by its own name and by that of its loop device. */
+function fileBehind(cache: string): string {
+  const image = cacheBehind(cache);
+  return existsSync(image) ? image : cache;
 }
 
 /** proc_locks(5): `1: FLOCK ADVISORY WRITE 4711 fd:00:12345 0 EOF`. */

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { formatLogs, openMeta, setDataJournalFlag } from '../journal/index.js';
 import { IzoError } from '../model/errors.js';
 import { META_DIRECTORY } from '../model/names.js';
-import { E, must } from '../system/errno.js';
+import { E, errnoName, must } from '../system/errno.js';
 import {
   AT_REMOVEDIR,
   close,
@@ -16,7 +16,7 @@ import {
   renameat2,
   unlinkat,
 } from '../system/files.js';
-import { notFormatted } from './not-formatted.js';
+import { notConverted } from './not-formatted.js';
 
 /**
  * The directory of a fileset that has no name yet, inside `.intermezzo`. `mkizofs -F FILE` of the HOWTO names none; the
@@ -70,16 +70,24 @@ function makeUnnamed(meta: number): void {
   }
 }
 
+interface Claim {
+  readonly fileset: string;
+  /** For messages. */
+  readonly device: string;
+  readonly readOnly: boolean;
+}
+
 /**
  * Makes sure that the cache holds the fileset of that name, giving the name where it has none yet.
  * @throws IzoError not-formatted, wrong-fileset
  */
-export function claimFileset(rootFd: number, fileset: string, device: string): void {
+export function claimFileset(rootFd: number, { fileset, device, readOnly }: Claim): void {
   const meta = openDirectory(rootFd, META_DIRECTORY);
-  if (meta < 0) throw notFormatted('this cache has not been made a fileset yet', device, fileset);
+  if (meta < 0) throw notConverted(device, fileset);
   try {
     const names = readdirSync(`/proc/self/fd/${meta}`);
     if (!names.includes(fileset)) takeUnnamed(meta, names, fileset, device);
+    if (readOnly) return;
     // Also completes what was made by hand (HOWTO: mkdir, touch kml last_rcvd).
     formatLogs(rootFd, fileset);
     flagLogs(rootFd, fileset);
@@ -105,20 +113,21 @@ function flagLogs(rootFd: number, fileset: string): void {
 
 function takeUnnamed(meta: number, names: string[], fileset: string, device: string): void {
   const others = names.filter((name) => name !== UNNAMED);
-  if (others.length === 0 && names.includes(UNNAMED)) {
-    const result = renameat2(meta, UNNAMED, meta, fileset);
-    if (result < 0 && result !== -E.ENOENT) {
-      throw new IzoError('cache-unusable', 'the fileset cannot be given its name', {
-        place: { file: device },
-      });
-    }
-    return;
+  if (others.length > 0) {
+    throw new IzoError('wrong-fileset', `this cache holds ${others.join(', ')}, not ${fileset}`, {
+      place: { file: device },
+      remedy: `Mount it with fileset=${others[0] ?? ''}, or use the cache of ${fileset}.`,
+    });
   }
-  if (others.length === 0) {
-    throw notFormatted('this cache has not been made a fileset yet', device, fileset);
-  }
-  throw new IzoError('wrong-fileset', `this cache holds ${others.join(', ')}, not ${fileset}`, {
-    place: { file: device },
-    remedy: `Mount it with fileset=${others[0] ?? ''}, or use the cache of ${fileset}.`,
-  });
+  if (!names.includes(UNNAMED)) throw notConverted(device, fileset);
+  const result = renameat2(meta, UNNAMED, meta, fileset);
+  if (result === 0) return;
+  throw new IzoError(
+    'cache-unusable',
+    `the fileset cannot be given its name: ${errnoName(result)}`,
+    {
+      place: { file: device },
+      remedy: 'Mount the cache once where it may be written to.',
+    },
+  );
 }

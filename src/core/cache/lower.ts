@@ -1,17 +1,19 @@
 import { mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { hasDataJournalFlag, openMeta } from '../journal/index.js';
 import { IzoError } from '../model/errors.js';
-import { EXIT } from '../model/exit-codes.js';
-import { E, errnoName } from '../system/errno.js';
-import { AT_FDCWD, O_DIRECTORY, O_RDONLY, close, openat } from '../system/files.js';
-import { takeLock } from '../system/lock.js';
+import { E, errnoName, must } from '../system/errno.js';
+import { AT_FDCWD, O_DIRECTORY, O_NOFOLLOW, O_RDONLY, close, openat } from '../system/files.js';
 import { findMountAt, findMountOf } from '../system/mounts.js';
 import { mount, umount, MountFlag } from '../system/mounting.js';
-import { run } from '../system/processes.js';
-import { attach, detach, type Attached } from './attach.js';
-import { claimFileset } from './fileset-directory.js';
+import { attach, detach, requireCache, type Attached } from './attach.js';
+import { lockCache } from './cache-lock.js';
+import { contentsOf } from './contents.js';
+import { claimFileset, LOG_NAMES } from './fileset-directory.js';
 import { notFormatted } from './not-formatted.js';
+
+type CacheType = 'ext3' | 'ext4';
 
 export interface LowerRequest {
   /** Image file or block device. */
@@ -20,7 +22,7 @@ export interface LowerRequest {
   readonly runDir: string;
   /** The psdev's own name: `intermezzo0`. */
   readonly psdev: string;
-  readonly cacheType: 'ext3' | 'ext4' | undefined;
+  readonly cacheType: CacheType | undefined;
   readonly readOnly: boolean;
 }
 
@@ -44,23 +46,27 @@ const UNMOUNT_PAUSE_MS = 20;
  * @throws IzoError cache-busy, no-cache, not-formatted, wrong-fileset, cache-type, not-journaled, delayed-allocation
  */
 export async function acquireLower(request: LowerRequest): Promise<LowerMount> {
-  const directory = join(request.runDir, 'lower');
-  const path = join(directory, `${request.psdev}.${request.fileset}`);
-  mkdirSync(path, { recursive: true, mode: 0o700 });
-  lock(`${path}.lock`, request.device);
-  const attached = await mountLower(request, path);
-  const rootFd = openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
-  let stageFd = -1;
+  const { runDir, psdev, fileset, device } = request;
+  const path = join(runDir, 'lower', `${psdev}.${fileset}`);
+  requireCache(device, fileset);
+  mkdirSync(join(runDir, 'lower'), { recursive: true, mode: 0o700 });
+  /** What has been taken so far, to be given back in reverse order. */
+  const taken: (() => void | Promise<void>)[] = [];
   const release = async (): Promise<void> => {
-    if (stageFd >= 0) close(stageFd);
-    if (rootFd >= 0) close(rootFd);
-    await unmountLower(path);
-    await detach(attached);
+    for (const giveBack of taken.splice(0).reverse()) await giveBack();
   };
   try {
-    if (rootFd < 0) throw new Error(`${path}: ${errnoName(rootFd)}`);
-    claimFileset(rootFd, request.fileset, request.device);
-    stageFd = verify(rootFd, request, path);
+    taken.push(await lockCache(device));
+    // Two caches of one name would be mounted over each other.
+    taken.push(await lockCache(`${path}.lock`, device));
+    const { attached, type } = await mountLower(request, path);
+    taken.push(() => detach(attached));
+    taken.push(() => unmountLower(path));
+    const rootFd = must('open', openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY), path);
+    taken.push(() => void close(rootFd));
+    claimFileset(rootFd, request);
+    const stageFd = verify(rootFd, request, path, type);
+    taken.push(() => void close(stageFd));
     return { rootFd, stageFd, path, loopDevice: attached.loopDevice, release };
   } catch (error) {
     await release();
@@ -68,46 +74,41 @@ export async function acquireLower(request: LowerRequest): Promise<LowerMount> {
   }
 }
 
-function lock(path: string, device: string): void {
-  const holder = takeLock(path);
-  if (holder === undefined) return;
-  throw new IzoError('cache-busy', `this cache is in use by process ${holder}`, {
-    exit: EXIT.busy,
-    place: { file: device },
-    remedy: 'See what is mounted: izo status; unmount it: izo umountizo',
-  });
+/** A lower tree is mounted, and not yet known to be a cache. */
+interface Mounted {
+  readonly attached: Attached;
+  readonly type: CacheType;
 }
 
-async function mountLower(request: LowerRequest, path: string): Promise<Attached> {
-  const left = findMountAt(path);
-  if (left !== undefined) await unmountLower(path);
+async function mountLower(request: LowerRequest, path: string): Promise<Mounted> {
+  if (findMountAt(path) !== undefined) await unmountLower(path);
   const attached = await attach(request.device);
   try {
     const type = await typeOf(attached.blockDevice, request);
     // ext3 has no delayed allocation and refuses the option; on ext4 the journal of the logs depends on its absence.
     const data = type === 'ext4' ? 'nodelalloc' : '';
     const flags = MountFlag.noatime | (request.readOnly ? MountFlag.readOnly : 0);
+    mkdirSync(path, { recursive: true, mode: 0o700 });
     const result = mount(attached.blockDevice, path, type, flags, data);
-    if (result === 0) return attached;
+    if (result === 0) return { attached, type };
     throw new IzoError('cache-mount', `the cache cannot be mounted: ${errnoName(result)}`, {
       place: { file: request.device },
       remedy: `Check it: e2fsck -f ${request.device}`,
     });
   } catch (error) {
+    removeEmpty(path);
     if (findMountOf(attached.blockDevice) === undefined) await detach(attached);
     throw error;
   }
 }
 
-async function typeOf(blockDevice: string, request: LowerRequest): Promise<'ext3' | 'ext4'> {
-  const { stdout } = await run('blkid', ['-p', '-o', 'value', '-s', 'TYPE', blockDevice], {
-    okCodes: [2],
-  });
-  const type = stdout.trim();
+async function typeOf(blockDevice: string, request: LowerRequest): Promise<CacheType> {
+  const found = await contentsOf(blockDevice);
   const { device, fileset, cacheType } = request;
+  const type = found?.type;
   if (type !== 'ext3' && type !== 'ext4') {
-    const what = type === '' ? 'holds no file system' : `holds a file system of type ${type}`;
-    throw notFormatted(`this cache ${what}`, device, fileset);
+    const what = found === undefined ? 'holds no file system' : `holds ${found.words}`;
+    throw notFormatted(`this is no cache: it ${what}`, device, fileset);
   }
   if (cacheType !== undefined && cacheType !== type) {
     throw new IzoError('cache-type', `the cache is ${type}, not ${cacheType}`, {
@@ -119,9 +120,9 @@ async function typeOf(blockDevice: string, request: LowerRequest): Promise<'ext3
 }
 
 /** What the journal's guarantee rests on. @returns the stage's descriptor */
-function verify(rootFd: number, request: LowerRequest, path: string): number {
-  const mounted = findMountAt(path);
-  if (mounted?.type === 'ext4' && !mounted.options.includes('nodelalloc')) {
+function verify(rootFd: number, request: LowerRequest, path: string, type: CacheType): number {
+  // Not what was asked for, but what is: a file system that was mounted elsewhere before keeps its options.
+  if (type === 'ext4' && findMountAt(path)?.options.includes('nodelalloc') !== true) {
     throw new IzoError('delayed-allocation', 'the cache is mounted with delayed allocation', {
       place: { file: request.device },
       remedy: 'Unmount it everywhere and mount it again.',
@@ -129,33 +130,35 @@ function verify(rootFd: number, request: LowerRequest, path: string): number {
   }
   const meta = openMeta(rootFd, request.fileset);
   try {
-    for (const name of ['kml', 'lml', 'last_rcvd']) {
-      const fd = openat(meta, name, O_RDONLY);
-      const journaled = fd >= 0 && hasDataJournalFlag(fd);
-      if (fd >= 0) close(fd);
-      if (journaled) continue;
-      throw new IzoError(
-        'not-journaled',
-        `the file ${name} of ${request.fileset} lacks the flag +j`,
-        {
-          place: { file: request.device },
-          remedy: `izo mkizofs --convert -v ${request.fileset} ${request.device}`,
-        },
-      );
-    }
-    return openat(meta, 'stage', O_RDONLY | O_DIRECTORY);
+    for (const name of LOG_NAMES) requireFlag(meta, name, request);
+    return must('open', openat(meta, 'stage', O_RDONLY | O_DIRECTORY | O_NOFOLLOW), 'stage');
   } finally {
     close(meta);
   }
+}
+
+function requireFlag(meta: number, name: string, { fileset, device }: LowerRequest): void {
+  const fd = openat(meta, name, O_RDONLY | O_NOFOLLOW);
+  const journaled = fd >= 0 && hasDataJournalFlag(fd);
+  if (fd >= 0) close(fd);
+  if (journaled) return;
+  throw new IzoError('not-journaled', `the file ${name} of ${fileset} lacks the flag +j`, {
+    place: { file: device },
+    remedy: `izo mkizofs --convert -v ${fileset} ${device}`,
+  });
 }
 
 async function unmountLower(path: string): Promise<void> {
   for (let tries = 0; tries < UNMOUNT_TRIES; tries++) {
     const result = await umount(path, false);
     if (result !== -E.EBUSY) break;
-    await new Promise((resolve) => setTimeout(resolve, UNMOUNT_PAUSE_MS));
+    await sleep(UNMOUNT_PAUSE_MS);
   }
   if (findMountAt(path) !== undefined) await umount(path, true);
+  removeEmpty(path);
+}
+
+function removeEmpty(path: string): void {
   try {
     rmdirSync(path);
   } catch {
