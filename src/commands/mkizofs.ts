@@ -31,13 +31,19 @@ export default class Mkizofs extends IzoCommand {
     fileset: Flags.string({
       char: 'v',
       summary: 'name of the fileset; default: the first mount names it',
+      helpValue: 'NAME',
     }),
-    force: Flags.boolean({ char: 'F', summary: 'also over another file system: it is destroyed' }),
+    force: Flags.boolean({
+      char: 'F',
+      summary: 'also over what is there: it is destroyed',
+      exclusive: ['convert'],
+    }),
     type: Flags.option({ char: 't', options: ['ext3', 'ext4'] as const, default: 'ext3' })({
       summary: 'file system of the cache',
     }),
     size: Flags.string({
       summary: 'make the image file, of this size: 512M, 1G',
+      helpValue: 'SIZE',
       exclusive: ['convert'],
     }),
     convert: Flags.boolean({ summary: 'keep the ext3 or ext4 that is there, and its files' }),

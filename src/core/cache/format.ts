@@ -13,7 +13,7 @@ import { contentsOf } from './contents.js';
 import { layOut } from './fileset-directory.js';
 import { createImage } from './image.js';
 import { setDataJournalOffline } from './journal-flag.js';
-import { checkTarget, E2FSCK_MS, SIZE_MIN, sizeOfTarget, statTarget, tooSmall } from './target.js';
+import { checkTarget, E2FSCK_MS, refuseInUse, SIZE_MIN, sizeOfTarget, tooSmall } from './target.js';
 
 export interface FormatRequest {
   /** Image file or block device. */
@@ -51,7 +51,7 @@ export async function formatCache(request: FormatRequest): Promise<void> {
   if (size !== undefined && size < SIZE_MIN) throw tooSmall(target, size);
   const undo = size === undefined ? () => undefined : createImage(target, size);
   try {
-    statTarget(target);
+    await refuseInUse(target);
     const unlock = await lockCache(target);
     try {
       await checkTarget(request);

@@ -41,7 +41,7 @@ export function refusal(
 }
 
 /** @returns what stat(2) says of a target that is there. @throws IzoError no-target, not-a-target */
-export function statTarget(target: string): Stats {
+function statTarget(target: string): Stats {
   const status = statSync(target, { throwIfNoEntry: false });
   if (status === undefined) {
     throw refusal(target, 'no-target', 'there is no such file', 'Make it as well: --size 1G');
@@ -61,13 +61,12 @@ export function sizeOfTarget(target: string): number {
 }
 
 /**
- * Makes sure that a cache may be made of the target.
+ * Makes sure that a cache may be made of a target that this process has locked.
  * @throws IzoError in-use, too-small, foreign; for a conversion: not-ext, no-journal, not-clean, wrong-fileset
  */
 export async function checkTarget(intent: Intent): Promise<void> {
   const { target, force, convert } = intent;
-  const status = statTarget(target);
-  await refuseInUse(target, status);
+  await refuseInUse(target);
   const size = sizeOfTarget(target);
   if (!convert && size < SIZE_MIN) throw tooSmall(target, size);
   if (convert) await refuseConversion(intent);
@@ -83,7 +82,9 @@ export function tooSmall(target: string, size: number): IzoError {
   );
 }
 
-async function refuseInUse(target: string, status: Stats): Promise<void> {
+/** @throws IzoError no-target, not-a-target, in-use: says better than the lock of a cache who uses it */
+export async function refuseInUse(target: string): Promise<void> {
+  const status = statTarget(target);
   const inUse = (where: string, remedy: string): IzoError =>
     refusal(target, 'in-use', `it is ${where}`, `Release it first: ${remedy}`);
   const devices = status.isBlockDevice() ? [target] : await loopDevicesOf(target);

@@ -55,12 +55,14 @@ export async function run(
   if (result.code === 'ENOENT') throw missing(program, result.cause);
   const how = result.timedOut
     ? 'took too long'
-    : `failed with ${exitCode ?? result.signal ?? 'no reason'}`;
+    : result.isMaxBuffer
+      ? 'wrote too much'
+      : `failed with ${exitCode ?? result.signal ?? result.code ?? 'no reason'}`;
   const words = stderr.trim() || stdout.trim();
   const said = words === '' ? '' : `: ${words}`;
-  throw new IzoError('program-failed', `${program} ${args[0] ?? ''} ${how}${said}`, {
-    cause: result.cause,
-  });
+  // `ip netns failed` tells more than `ip failed`, `mke2fs -t failed` does not.
+  const what = [program, ...args.slice(0, 1).filter((word) => !word.startsWith('-'))].join(' ');
+  throw new IzoError('program-failed', `${what} ${how}${said}`, { cause: result.cause });
 }
 
 /** mount(8) gives its helpers next to no PATH, and what izo calls is in sbin. */
