@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   acquireLower,
   createImage,
@@ -18,6 +19,8 @@ import { run } from '../../src/core/system/processes.js';
 
 export const TYPES = ['ext3', 'ext4'] as const;
 export const MIB = 2 ** 20;
+
+const SETTLE_MS = 3000;
 
 /** A temporary directory with images of caches in it. What is still mounted or attached at the end is cleaned away. */
 export class CacheScratch {
@@ -85,6 +88,20 @@ export class CacheScratch {
     return [...mounts.filter((at) => at.startsWith(`${this.path}/`)), ...loops.flat()];
   }
 
+  /**
+   * Fails where something stays. A detached loop device may live a moment longer: it goes when the last one closes it,
+   * and udev, or whoever lists devices, may be looking at it.
+   */
+  async assertReleased(): Promise<void> {
+    const deadline = Date.now() + SETTLE_MS;
+    let left = await this.leftovers();
+    while (left.length > 0 && Date.now() < deadline) {
+      await sleep(50);
+      left = await this.leftovers();
+    }
+    assert.deepEqual(left, [], 'mounts and loop devices were left behind');
+  }
+
   /** A test that passed has released everything itself. */
   async done(): Promise<void> {
     for (const lower of this.#taken) await lower.release().catch(() => undefined);
@@ -101,9 +118,11 @@ export class CacheScratch {
 
   /** For afterEach: cleans up, and fails where there was something to clean. */
   async check(): Promise<void> {
-    const left = await this.leftovers();
-    await this.done();
-    assert.deepEqual(left, [], 'mounts and loop devices were left behind');
+    try {
+      await this.assertReleased();
+    } finally {
+      await this.done();
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync, realpathSync, statSync, type Stats } from 'node:fs';
+import { closeSync, openSync, readFileSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { basename } from 'node:path';
 import { IzoError } from '../model/errors.js';
 import { EXIT } from '../model/exit-codes.js';
@@ -9,7 +9,12 @@ import { run } from '../system/processes.js';
 export interface Attached {
   readonly blockDevice: string;
   readonly loopDevice: string | undefined;
+  /** Descriptor of the loop device, which stays attached while somebody has it open. */
+  readonly hold: number | undefined;
 }
+
+/** How often a loop device may vanish between its being found and being opened. */
+const ATTACH_TRIES = 20;
 
 /**
  * Makes a cache a block device: an image file is attached to a loop device. One that is attached already and mounted
@@ -19,14 +24,49 @@ export interface Attached {
 export async function attach(cache: string): Promise<Attached> {
   if (requireCache(cache).isBlockDevice()) {
     refuseMounted(cache, cache);
-    return { blockDevice: cache, loopDevice: undefined };
+    return { blockDevice: cache, loopDevice: undefined, hold: undefined };
   }
-  const stale = await loopDevicesOf(cache);
-  for (const device of stale) refuseMounted(device, cache);
-  const loopDevice =
-    stale[0] ??
-    (await run('losetup', ['--find', '--show', '--direct-io=off', cache])).stdout.trim();
-  return { blockDevice: loopDevice, loopDevice };
+  for (let tries = 0; tries < ATTACH_TRIES; tries++) {
+    const left = await loopDevicesOf(cache);
+    for (const device of left) refuseMounted(device, cache);
+    const loopDevice = left[0] ?? (await newLoopDevice(cache));
+    const hold = await holdLoopDevice(loopDevice, cache);
+    if (hold === undefined) continue;
+    // Nobody tells a loop device that was left that its file has changed since.
+    if (left.length > 0) await run('blockdev', ['--flushbufs', loopDevice]);
+    return { blockDevice: loopDevice, loopDevice, hold };
+  }
+  throw new IzoError('cache-busy', 'somebody attaches and detaches this cache all the time', {
+    exit: EXIT.busy,
+    place: { file: cache },
+    remedy: `See who: losetup -j ${cache}`,
+  });
+}
+
+async function newLoopDevice(cache: string): Promise<string> {
+  const { stdout } = await run('losetup', ['--find', '--show', '--direct-io=off', cache]);
+  return stdout.trim();
+}
+
+/**
+ * A device that was detached while somebody (udev, say) looked at it is still there, and goes when he is done: open, it
+ * stays. @returns undefined when it has gone before
+ */
+async function holdLoopDevice(device: string, cache: string): Promise<number | undefined> {
+  let fd: number;
+  try {
+    fd = openSync(device, 'r');
+  } catch {
+    return undefined;
+  }
+  try {
+    if ((await loopDevicesOf(cache)).includes(device)) return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+  closeSync(fd);
+  return undefined;
 }
 
 /** @returns what stat(2) says of a cache that is there. @throws IzoError no-cache, not-a-cache */
@@ -82,7 +122,12 @@ function refuseMounted(blockDevice: string, cache: string): void {
   });
 }
 
-export async function detach(attached: Attached): Promise<void> {
-  if (attached.loopDevice === undefined) return;
-  await run('losetup', ['--detach', attached.loopDevice], { okCodes: [1] });
+/** Ends what attach() began. The device goes when its last user lets go: that may be somebody else, a moment later. */
+export async function detach({ loopDevice, hold }: Attached): Promise<void> {
+  try {
+    // Held until then: the number of a device that has gone may be somebody else's by now.
+    if (loopDevice !== undefined) await run('losetup', ['--detach', loopDevice], { okCodes: [1] });
+  } finally {
+    if (hold !== undefined) closeSync(hold);
+  }
 }

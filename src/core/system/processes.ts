@@ -8,6 +8,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   e2fsck: 'e2fsprogs',
   losetup: 'mount',
   blkid: 'util-linux',
+  blockdev: 'util-linux',
   nsenter: 'util-linux',
   ip: 'iproute2',
 };
