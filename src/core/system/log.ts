@@ -48,6 +48,13 @@ function standardError(): DestinationStream {
   return stream;
 }
 
+/** What an error carries besides may be anything: a Buffer in it ends the process, for pino's redaction cannot take it. */
+function plainError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { type, message, stack } = pino.stdSerializers.err(error);
+  return { type, message, stack, ...('code' in error ? { code: error.code } : {}) };
+}
+
 /** Makes a logger. It writes to standard error: standard output is for the results of commands. */
 export function makeLogger({ debuglevel, json, name, destination }: LoggerOptions): Logger {
   const target = destination ?? standardError();
@@ -62,6 +69,7 @@ export function makeLogger({ debuglevel, json, name, destination }: LoggerOption
       name,
       level: levelOf(debuglevel),
       base: {},
+      serializers: { err: plainError },
       redact: { paths: SECRET_PATHS, censor: '[secret]' },
     },
     json === true ? target : human,

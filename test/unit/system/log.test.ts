@@ -68,6 +68,13 @@ describe('the log', () => {
     );
   });
 
+  it('lives through errors that carry bytes', () => {
+    const err = Object.assign(new Error('refused'), { code: 'x', payload: Buffer.alloc(3) });
+    makeLogger({ debuglevel: 0, json: true, name: 'lento', destination }).error({ err }, 'stopped');
+    const logged = JSON.parse(written) as { err: Record<string, unknown> };
+    assert.deepEqual(Object.keys(logged.err), ['type', 'message', 'stack', 'code']);
+  });
+
   it('leaves the time to the journal of systemd, and tells it the priority of every line', () => {
     const entry = {
       level: 50,
