@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmdirSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { decodeDevice, encodeDevice } from '../../../src/core/system/device-numbers.js';
+import { closeDevice, mount, openFuseDevice, umount } from '../../../src/core/system/mounting.js';
+import { findMountAt, findMountOf, isDeadMount } from '../../../src/core/system/mounts.js';
+
+describe('device numbers', () => {
+  it('are taken apart as they were put together: 12 bits of major, 20 of minor', () => {
+    const major = fc.nat({ max: 0xfff });
+    const minor = fc.nat({ max: 0xfffff });
+    fc.assert(
+      fc.property(major, minor, (a, b) => {
+        assert.deepEqual(decodeDevice(encodeDevice(a, b)), { major: a, minor: b });
+      }),
+    );
+  });
+
+  it('are those of the kernel', () => {
+    assert.deepEqual(decodeDevice(statSync('/dev/null').rdev), { major: 1, minor: 3 });
+  });
+});
+
+describe('mounts', () => {
+  it('of what is no block device are none', () => {
+    assert.equal(findMountOf('/dev/null'), undefined);
+    assert.equal(findMountOf('/no such device'), undefined);
+  });
+
+  it('whose server is gone are dead', async () => {
+    const path = mkdtempSync(join(tmpdir(), 'izo dead-'));
+    const fd = openFuseDevice();
+    try {
+      assert.equal(isDeadMount(path), false);
+      const data = `fd=${fd},rootmode=40000,user_id=0,group_id=0`;
+      assert.equal(mount('izo', path, 'fuse.izo-test', 0, data), 0);
+      assert.equal(findMountAt(path)?.type, 'fuse.izo-test');
+      closeDevice(fd);
+      assert.equal(isDeadMount(path), true);
+    } finally {
+      await umount(path, true);
+      rmdirSync(path);
+    }
+    assert.equal(isDeadMount(path), false);
+  });
+});
