@@ -143,7 +143,11 @@ describe('names of the cache itself', () => {
     trees = await makeTrees('64M');
   });
   after(async () => {
-    await trees.izo.remove();
+    try {
+      await trees.izo.check();
+    } finally {
+      await trees.izo.remove();
+    }
     await trees.plain.remove();
   });
 

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { cleanUp } from '../../src/core/demo/janitor.js';
 import { Host } from '../../src/core/demo/host.js';
 import { listMounted, type MountedState } from '../../src/core/presto/mounted-state.js';
+import { checkCache } from './check-cache.js';
+import type { KmlModel } from './kml-model.js';
 
 export const FILESET = 'shared';
 
@@ -54,6 +56,12 @@ export class MountedHost {
   async unmount(): Promise<void> {
     this.#endWatchdog();
     await this.host.izo(['umountizo', this.mountPoint]);
+  }
+
+  /** Unmounts, and checks that the tree is what the log says and both are sound. @returns the tree by the log */
+  async unmountAndCheck(): Promise<KmlModel> {
+    await this.unmount();
+    return checkCache(this.image, FILESET);
   }
 
   /** Ends the presto as a crash of it would, and waits until it is gone. */

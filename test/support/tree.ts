@@ -7,6 +7,8 @@ import { MountedHost } from './mounted-host.js';
 /** A file system under test, by the directory where it is mounted. */
 export interface Tree {
   readonly root: string;
+  /** Where the file system tells of what was done to it: checks that it does so rightly. */
+  check(): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -28,6 +30,7 @@ async function plainTree(size: string): Promise<Tree> {
   }
   return {
     root,
+    check: () => Promise.resolve(),
     remove: async () => {
       await run('umount', ['-l', root]);
       rmSync(directory, { recursive: true, force: true });
@@ -43,7 +46,13 @@ async function izoTree(size: string): Promise<Tree> {
     await host.remove();
     throw error;
   }
-  return { root: host.mountPoint, remove: () => host.remove() };
+  return {
+    root: host.mountPoint,
+    check: async () => {
+      await host.unmountAndCheck();
+    },
+    remove: () => host.remove(),
+  };
 }
 
 const TREES = [
@@ -55,7 +64,10 @@ const TREES = [
 export interface Place {
   /** The root of the file system. */
   readonly root: () => string;
-  /** A path in an empty directory of this check alone; without names, that directory. */
+  /**
+   * A path in an empty directory of this check alone; without names, that directory. What is left in it at the end is
+   * compared with what the log tells.
+   */
   readonly at: (...names: string[]) => string;
   /** The same, of a name that is bytes and not text. */
   readonly bytes: (name: Buffer) => Buffer;
@@ -78,15 +90,16 @@ export function describeTrees(title: string, checks: (place: Place) => void, siz
         });
         after(async function () {
           this.timeout(60_000);
-          await tree?.remove();
+          try {
+            await tree?.check();
+          } finally {
+            await tree?.remove();
+          }
         });
         const root = (): string => tree?.root ?? '';
         beforeEach(() => {
           directory = join(root(), `check-${++count}`);
           mkdirSync(directory);
-        });
-        afterEach(() => {
-          rmSync(directory, { recursive: true, force: true });
         });
         checks({
           root,
