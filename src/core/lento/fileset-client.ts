@@ -197,7 +197,6 @@ export class FilesetClient {
     this.#sink = new RecordSink(replica, server, false, (recno) =>
       connection.fetch(Kind.FETCH, encodeFetch({ fileset, recno })),
     );
-    this.#retryMs = LIMITS.reconnectFirstMs;
     this.#linkSince = new Date();
     this.#error = undefined;
     this.log.info({ fileset }, `connected to ${this.server}`);
@@ -209,6 +208,9 @@ export class FilesetClient {
 
   /** The link is there but the fileset cannot use it: it goes on as disconnected and tries again later. */
   #failed(reason: string): void {
+    // A greeting alone proves nothing: what cannot be taken, on a full disk, fails right after it, again and again.
+    const lasted = Date.now() - this.#linkSince.getTime() > LIMITS.reconnectLongestMs;
+    if (this.#state.link === 'up' && lasted) this.#retryMs = LIMITS.reconnectFirstMs;
     this.#lose(reason);
     const connection = this.#connection;
     clearTimeout(this.#retry);
@@ -244,6 +246,10 @@ export class FilesetClient {
   async #awaitBatch(connection: Connection, batch: Batch): Promise<void> {
     const reply = await connection.request(Kind.RECORDS, encodeBatch(batch));
     if (connection !== this.#connection) return;
+    if (reply.code === E.ENOTCONN) {
+      this.#failed(decodeReason(reply.payload));
+      return;
+    }
     const { expected, message } = decodeBatchReply(reply.payload);
     if (reply.code !== Code.ok) this.#failed(`${this.server} cannot take our records: ${message}`);
     else this.#dispatch({ type: 'batch-answered', expected });
@@ -258,7 +264,14 @@ export class FilesetClient {
   async #apply({ batch, exchange }: BatchInHand): Promise<void> {
     const sink = this.#sink;
     if (sink === undefined) return;
-    const { expected, reason, message } = await sink.receive(batch);
+    const outcome = await sink.receive(batch).catch((error: unknown) => errorText(error));
+    if (typeof outcome === 'string') {
+      // Unanswered, it would count as being on its way for ever. The server lets us go, and we say hello again later.
+      const { expected } = this.#state;
+      exchange.reply(Code.failed, encodeBatchReply({ expected, message: outcome }));
+      return;
+    }
+    const { expected, reason, message } = outcome;
     const reply = encodeBatchReply({ expected, message });
     this.#dispatch({ type: 'applied', expected });
     exchange.reply(reason === undefined ? Code.ok : Code.failed, reply);

@@ -12,6 +12,8 @@ import {
 } from '../replication/server.js';
 import { E } from '../system/errno.js';
 import type { Connection, Exchange } from '../wire/connection.js';
+import { ProtocolError } from '../wire/errors.js';
+import { ProtocolError } from '../wire/errors.js';
 import { Code, Kind } from '../wire/kinds.js';
 import {
   decodeBatch,
@@ -19,6 +21,7 @@ import {
   decodeFetch,
   decodeHello,
   decodePosition,
+  decodeReason,
   decodeRecno,
   encodeBatch,
   encodeBatchReply,
@@ -171,6 +174,10 @@ export class FilesetServer {
   async #awaitBatch(peer: ServerPeer, batch: Batch): Promise<void> {
     const reply = await peer.connection.request(Kind.RECORDS, encodeBatch(batch));
     if (this.#peers.get(peer.name) !== peer) return;
+    if (reply.code === E.ENOTCONN) {
+      this.#leave(peer.name, decodeReason(reply.payload));
+      return;
+    }
     const { expected, message } = decodeBatchReply(reply.payload);
     if (reply.code !== Code.ok) {
       this.#fail(peer, message);
@@ -310,8 +317,16 @@ export class FilesetServer {
       exchange.reply(E.EPERM, message);
       return;
     }
-    const result = await peer.sink.receive(decodeBatch(payload));
-    const { expected, recno, reason, message } = result;
+    const outcome = await peer.sink.receive(decodeBatch(payload)).catch((error: unknown) => {
+      if (error instanceof ProtocolError) throw error;
+      return errorText(error);
+    });
+    if (typeof outcome === 'string') {
+      this.#errors.set(peer.name, outcome);
+      exchange.reply(Code.failed, encodeBatchReply({ expected: 0, message: outcome }));
+      return;
+    }
+    const { expected, recno, reason, message } = outcome;
     this.replica.end = Math.max(this.replica.end, recno);
     if (reason === undefined) exchange.reply(Code.ok, encodeBatchReply({ expected, message }));
     else {

@@ -22,24 +22,40 @@ const EMPTY = Buffer.alloc(0);
 export class RecordSink {
   readonly #fetches = new Semaphore(LIMITS.fetchesInFlight);
   #last: Promise<unknown> = Promise.resolve();
+  /** The batch that failed. Those that follow it fail with it: applied, they would skip its records for ever. */
+  #failed: Promise<ApplyReply> | undefined;
+  /** Why a batch was not taken whole. Those behind it, on their way already, would leave out what is missing of it. */
+  #fault: Error | undefined;
 
   constructor(
     private readonly replica: Replica,
     private readonly peer: ReplicaId,
-    /** Log what is applied: the server does. */
+    /** Log what is applied: the server does, of each client the client's own updates and no others. */
     private readonly log: boolean,
     private readonly fetch: (recno: number) => Fetch,
   ) {}
 
-  /** @throws ProtocolError for records that cannot be; ConnectionLost while fetching; ChannelClosed without presto. */
-  receive(batch: Batch): Promise<ApplyReply> {
+  /**
+   * After a failure, of whatever kind, nothing is taken any more: the peer has to say hello again.
+   * @throws ProtocolError for records that cannot be; ConnectionLost while fetching; ChannelClosed without presto; and what
+   * the stage could not be written for.
+   */
+  async receive(batch: Batch): Promise<ApplyReply> {
     const records = batch.items.map(readRecord);
     checkOrder(batch, records);
+    if (this.log) checkOrigin(this.peer, records);
     const contents = batch.items.map((item, i) => this.#content(item, records[i]));
     // Who waits for them is the turn below; until then a failure must not count as unhandled.
     for (const content of contents) content.catch(() => undefined);
     const turn = this.#last.then(() => this.#apply(batch, contents));
-    this.#last = turn.catch(() => undefined);
+    this.#last = turn.then(
+      ({ reason }) => {
+        if (reason !== undefined) this.#failed ??= turn;
+      },
+      () => {
+        this.#failed ??= turn;
+      },
+    );
     return turn;
   }
 
@@ -52,10 +68,18 @@ export class RecordSink {
     const settled = await Promise.allSettled(contents);
     const items = settled.filter((r) => r.status === 'fulfilled').map((r) => r.value);
     try {
+      if (this.#failed !== undefined) return await this.#failed;
       const failed = settled.find((r) => r.status === 'rejected');
+      if (this.#fault !== undefined) throw this.#fault;
       if (failed !== undefined) throw failed.reason as Error;
       const { next, checksum } = batch;
-      return await this.replica.apply({ peer: this.peer, log: this.log, next, checksum }, items);
+      const request = { peer: this.peer, log: this.log, next, checksum };
+      const reply = await this.replica.apply(request, items);
+      if (reply.reason !== undefined) this.#fault = new Error(reply.message);
+      return reply;
+    } catch (error) {
+      this.#fault = error as Error;
+      throw error;
     } finally {
       await this.#clean(items);
     }
@@ -120,6 +144,14 @@ function readRecord(item: BatchItem): JournalRecord {
   const decoded = decodeRecord(item.record, 0);
   if (typeof decoded === 'string') throw new ProtocolError(`a record: ${decoded}`);
   return decoded.record;
+}
+
+/** A client passes nobody's updates on: with another's name on them they would be kept from that one. */
+function checkOrigin(peer: ReplicaId, records: readonly JournalRecord[]): void {
+  for (const { head } of records) {
+    if (head.origin === peer && head.originRecno === head.recno) continue;
+    throw new ProtocolError('a record of another replica');
+  }
 }
 
 /** Numbers grow, and stay below what the batch says comes next. */
