@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LowerRequest } from '../../src/core/cache/index.js';
 import { run } from '../../src/core/system/processes.js';
-import { CacheScratch, failsWith, flagsOf } from './cache-support.js';
+import { CacheScratch, JOURNAL_DATA, failsWith, flagsOf } from './cache-support.js';
 
 describe('presto refuses a cache', function () {
   this.timeout(60_000);
@@ -56,7 +56,7 @@ describe('presto refuses a cache', function () {
     for (const name of ['kml', 'lml', 'last_rcvd']) {
       const image = await scratch.cache('ext4', 'shared', `without-${name}`);
       const path = `/.intermezzo/shared/${name}`;
-      const flags = (await flagsOf(image, path)) & ~0x4000;
+      const flags = (await flagsOf(image, path)) & ~JOURNAL_DATA;
       const set = `set_inode_field ${path} flags 0x${flags.toString(16)}`;
       await run('debugfs', ['-w', '-R', set, image]);
       await refused(image, 'not-journaled', new RegExp(` ${name} .*--convert -v shared`));

@@ -20,6 +20,9 @@ import { run } from '../../src/core/system/processes.js';
 export const TYPES = ['ext3', 'ext4'] as const;
 export const MIB = 2 ** 20;
 
+/** EXT4_JOURNAL_DATA_FL: chattr +j. */
+export const JOURNAL_DATA = 0x4000;
+
 const SETTLE_MS = 3000;
 
 /** A temporary directory with images of caches in it. What is still mounted or attached at the end is cleaned away. */

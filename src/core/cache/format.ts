@@ -42,6 +42,10 @@ const MKE2FS_MS = 60 * 60_000;
  */
 export async function formatCache(request: FormatRequest): Promise<void> {
   const { target, fileset, size } = request;
+  // Whoever may write to the file but not mount it would be left with half a cache.
+  if (process.geteuid?.() !== 0) {
+    throw new IzoError('not-root', 'only root may make a cache', { exit: EXIT.notPermitted });
+  }
   if (fileset !== undefined && !isValidHostName(fileset)) {
     throw new IzoError('fileset-name', `"${fileset}" cannot be the name of a fileset`, {
       exit: EXIT.usage,
