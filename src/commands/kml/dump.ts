@@ -1,0 +1,139 @@
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Args, Flags } from '@oclif/core';
+import { IzoCommand } from '../../core/cli/base-command.js';
+import { describeRecord, KmlReader, recordToJson } from '../../core/journal/index.js';
+import { IzoError } from '../../core/model/errors.js';
+import { EXIT } from '../../core/model/exit-codes.js';
+import { formatReplicaId } from '../../core/model/ids.js';
+import type { JournalRecord } from '../../core/model/records.js';
+import { listMounted } from '../../core/presto/mounted-state.js';
+import { runDirectory } from '../../core/system/directories.js';
+import { must } from '../../core/system/errno.js';
+import { AT_FDCWD, close, O_DIRECTORY, O_RDONLY, openat } from '../../core/system/files.js';
+
+/** Records read at a time: the log may be much larger than the memory. */
+const BATCH = { records: 1000, bytes: 4 * 1024 * 1024 };
+
+interface Dump {
+  log: string;
+  records: ReturnType<typeof recordToJson>[];
+}
+
+export default class KmlDump extends IzoCommand {
+  static override summary = 'show the modification log: what was done, by whom, when';
+  static override description =
+    'One line for each update, in the order in which this host made them or took them over: its number, time, kind and ' +
+    'names, the user who made it, the replica it comes from, and the version it was made upon. FILESET is a mounted one, ' +
+    'by its name, mount point or cache; or a file: the kml of a cache, or a copy of one. What is damaged is said where it ' +
+    'is reached.';
+  static override examples = [
+    { description: 'The only fileset that is mounted', command: '<%= config.bin %> kml dump' },
+    {
+      description: 'What happened last',
+      command: '<%= config.bin %> kml dump /izo0 --tail 20',
+    },
+    {
+      description: 'From a record on, for programs',
+      command: '<%= config.bin %> kml dump shared --from 4711 --json',
+    },
+    {
+      description: 'A log that was put aside',
+      command: '<%= config.bin %> kml dump /root/kml.before',
+    },
+  ];
+  static override enableJsonFlag = true;
+  static override args = {
+    fileset: Args.string({
+      description: 'fileset, mount point, cache or kml file; default: the only one mounted',
+    }),
+  };
+  static override flags = {
+    from: Flags.integer({ min: 1, helpValue: 'N', summary: 'begin with record N' }),
+    tail: Flags.integer({
+      min: 0,
+      helpValue: 'N',
+      summary: 'only the last N records',
+      exclusive: ['from'],
+    }),
+  };
+
+  override async run(): Promise<Dump> {
+    const { args, flags } = await this.parse(KmlDump);
+    const reader = this.#open(args.fileset);
+    try {
+      const records: Dump['records'] = [];
+      const show = this.jsonEnabled()
+        ? (record: JournalRecord) => records.push(recordToJson(record))
+        : (record: JournalRecord) => {
+            this.log(describeRecord(record));
+          };
+      const upto = reader.tail().recno;
+      const { log, firstRecno } = reader.header;
+      const last = flags.tail === undefined ? undefined : upto - flags.tail + 1;
+      let next = flags.from ?? Math.max(last ?? firstRecno, firstRecno);
+      while (next <= upto) {
+        const read = reader.read(next, BATCH, upto);
+        for (const { record } of read.records) show(record);
+        next = read.next;
+      }
+      return { log: formatReplicaId(log), records };
+    } finally {
+      reader.close();
+    }
+  }
+
+  #open(wanted: string | undefined): KmlReader {
+    if (wanted !== undefined && statSync(wanted, { throwIfNoEntry: false })?.isFile() === true) {
+      const reader = openLog(wanted);
+      if (reader !== undefined) return reader;
+    }
+    this.requireRoot('look into a cache');
+    const { lowerPath, fileset } = selectFileset(wanted);
+    const root = must('open', openat(AT_FDCWD, lowerPath, O_RDONLY | O_DIRECTORY), lowerPath);
+    try {
+      return KmlReader.openFileset(root, fileset);
+    } finally {
+      close(root);
+    }
+  }
+}
+
+/** @returns undefined where the file is no log: it may be the image of a cache */
+function openLog(path: string): KmlReader | undefined {
+  const fd = must('open', openat(AT_FDCWD, path, O_RDONLY), path);
+  try {
+    return new KmlReader(fd);
+  } catch (error) {
+    close(fd);
+    if (error instanceof IzoError && error.code === 'journal-damaged') return undefined;
+    throw error;
+  }
+}
+
+/** @throws IzoError not-mounted, which-fileset */
+function selectFileset(wanted: string | undefined) {
+  const all = listMounted(runDirectory());
+  const path = wanted === undefined ? undefined : resolve(wanted);
+  const found = all.filter(
+    ({ fileset, mountPoint, device }) =>
+      wanted === undefined || wanted === fileset || path === mountPoint || path === device,
+  );
+  const [only] = found;
+  if (only === undefined) {
+    const what =
+      wanted === undefined ? 'no fileset is mounted' : `no log and no fileset: ${wanted}`;
+    throw new IzoError('not-mounted', what, {
+      exit: EXIT.notRunning,
+      remedy: 'Mount the fileset, or name the kml file.',
+    });
+  }
+  if (found.length > 1) {
+    const places = found.map(({ mountPoint }) => mountPoint).join(', ');
+    throw new IzoError('which-fileset', `which one: ${places}?`, {
+      exit: EXIT.usage,
+      remedy: 'Name its mount point.',
+    });
+  }
+  return only;
+}
