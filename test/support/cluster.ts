@@ -105,7 +105,9 @@ export class Cluster {
     );
     const result = JSON.parse(stdout) as Comparison;
     const { differences } = result;
-    assert.equal(differences.slice(0, 20).join('\n'), '', `${differences.length} differences`);
+    if (differences.length > 0) {
+      assert.fail(`${differences.length} differences:\n${differences.slice(0, 20).join('\n')}`);
+    }
     return result;
   }
 
@@ -125,11 +127,19 @@ export class Cluster {
     await execa('ip', ['-n', namespaces[side], 'link', 'set', links[side], state]);
   }
 
+  /** Waits until records flow between the hosts. */
+  async connected(): Promise<void> {
+    await until(
+      'the hosts are connected',
+      async () => (await this.isConnected(this.server)) && (await this.isConnected(this.client)),
+    );
+  }
+
   /** What `izo status` says of a host's link to the other. */
   async isConnected(host: Host): Promise<boolean> {
     const { stdout } = await host.izo(['status', '--json'], { okCodes: [1, 2, 3, 4, 5, 6, 7, 8] });
-    const { filesets } = JSON.parse(stdout) as {
-      filesets: { peers: { connected: boolean }[] }[];
+    const { filesets = [] } = JSON.parse(stdout) as {
+      filesets?: { peers: { connected: boolean }[] }[];
     };
     return filesets.some(({ peers }) => peers.some(({ connected }) => connected));
   }

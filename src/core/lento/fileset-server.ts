@@ -13,7 +13,6 @@ import {
 import { E } from '../system/errno.js';
 import type { Connection, Exchange } from '../wire/connection.js';
 import { ProtocolError } from '../wire/errors.js';
-import { ProtocolError } from '../wire/errors.js';
 import { Code, Kind } from '../wire/kinds.js';
 import {
   decodeBatch,

@@ -22,8 +22,6 @@ const EMPTY = Buffer.alloc(0);
 export class RecordSink {
   readonly #fetches = new Semaphore(LIMITS.fetchesInFlight);
   #last: Promise<unknown> = Promise.resolve();
-  /** The batch that failed. Those that follow it fail with it: applied, they would skip its records for ever. */
-  #failed: Promise<ApplyReply> | undefined;
   /** Why a batch was not taken whole. Those behind it, on their way already, would leave out what is missing of it. */
   #fault: Error | undefined;
 
@@ -48,14 +46,7 @@ export class RecordSink {
     // Who waits for them is the turn below; until then a failure must not count as unhandled.
     for (const content of contents) content.catch(() => undefined);
     const turn = this.#last.then(() => this.#apply(batch, contents));
-    this.#last = turn.then(
-      ({ reason }) => {
-        if (reason !== undefined) this.#failed ??= turn;
-      },
-      () => {
-        this.#failed ??= turn;
-      },
-    );
+    this.#last = turn.catch(() => undefined);
     return turn;
   }
 
@@ -68,7 +59,6 @@ export class RecordSink {
     const settled = await Promise.allSettled(contents);
     const items = settled.filter((r) => r.status === 'fulfilled').map((r) => r.value);
     try {
-      if (this.#failed !== undefined) return await this.#failed;
       const failed = settled.find((r) => r.status === 'rejected');
       if (this.#fault !== undefined) throw this.#fault;
       if (failed !== undefined) throw failed.reason as Error;
