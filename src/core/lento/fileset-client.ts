@@ -15,7 +15,6 @@ import type { Connection, Exchange } from '../wire/connection.js';
 import { Code, Kind } from '../wire/kinds.js';
 import {
   decodeBatch,
-  decodeBatchReply,
   decodeFetch,
   decodeGrant,
   decodeLeave,
@@ -25,10 +24,12 @@ import {
   encodeBatchReply,
   encodeFetch,
   encodeFileset,
+  encodeLeave,
   encodeReason,
   encodeRecno,
   type Batch,
 } from '../wire/messages.js';
+import { readBatchReply } from './batch-reply.js';
 import { errorText } from './error-text.js';
 import type { FilesetStatus, SyncResult } from './fileset-status.js';
 import { greet, type Greeting } from './greeting.js';
@@ -246,11 +247,7 @@ export class FilesetClient {
   async #awaitBatch(connection: Connection, batch: Batch): Promise<void> {
     const reply = await connection.request(Kind.RECORDS, encodeBatch(batch));
     if (connection !== this.#connection) return;
-    if (reply.code === E.ENOTCONN) {
-      this.#failed(decodeReason(reply.payload));
-      return;
-    }
-    const { expected, message } = decodeBatchReply(reply.payload);
+    const { expected, message } = readBatchReply(reply);
     if (reply.code !== Code.ok) this.#failed(`${this.server} cannot take our records: ${message}`);
     else this.#dispatch({ type: 'batch-answered', expected });
   }
@@ -368,9 +365,19 @@ export class FilesetClient {
     };
   }
 
+  /** Resolves when the server has everything that is logged here, or cannot be reached. */
+  async drained(): Promise<void> {
+    const { end } = this.#state;
+    await this.#waiters.until(
+      () => this.#state.link !== 'up' || (this.#state.sender?.acked ?? 0) > end,
+    );
+  }
+
   /** The fileset is being unmounted, or lento ends. */
   close(reason: string): void {
     clearTimeout(this.#retry);
+    // Or the server would wait for this host to give the permit back.
+    this.#connection?.notify(Kind.LEAVE, encodeLeave({ fileset: this.name, reason }));
     this.#connection = undefined;
     this.#waiters.fail(new Error(reason));
   }

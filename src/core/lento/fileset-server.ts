@@ -16,11 +16,9 @@ import { ProtocolError } from '../wire/errors.js';
 import { Code, Kind } from '../wire/kinds.js';
 import {
   decodeBatch,
-  decodeBatchReply,
   decodeFetch,
   decodeHello,
   decodePosition,
-  decodeReason,
   decodeRecno,
   encodeBatch,
   encodeBatchReply,
@@ -32,6 +30,7 @@ import {
   PROTOCOL_VERSION,
   type Batch,
 } from '../wire/messages.js';
+import { readBatchReply } from './batch-reply.js';
 import { errorText } from './error-text.js';
 import type { FilesetStatus, PeerStatus, SyncResult } from './fileset-status.js';
 import type { LentoLog } from './log.js';
@@ -173,11 +172,7 @@ export class FilesetServer {
   async #awaitBatch(peer: ServerPeer, batch: Batch): Promise<void> {
     const reply = await peer.connection.request(Kind.RECORDS, encodeBatch(batch));
     if (this.#peers.get(peer.name) !== peer) return;
-    if (reply.code === E.ENOTCONN) {
-      this.#leave(peer.name, decodeReason(reply.payload));
-      return;
-    }
-    const { expected, message } = decodeBatchReply(reply.payload);
+    const { expected, message } = readBatchReply(reply);
     if (reply.code !== Code.ok) {
       this.#fail(peer, message);
       return;

@@ -11,6 +11,7 @@ import {
 } from '../config/index.js';
 import { IzoError } from '../model/errors.js';
 import { EXIT } from '../model/exit-codes.js';
+import type { Recno } from '../model/ids.js';
 import type { Channel } from '../psdev/channel.js';
 import type { Frame } from '../psdev/frames.js';
 import type { PrestoHello } from '../psdev/messages.js';
@@ -261,6 +262,15 @@ export class Lento {
     const machine = this.#servers.get(fileset) ?? this.#clients.get(fileset);
     if (kind === 'log') machine?.logGrew(number(head, 'recno'));
     else if (kind === 'want') machine?.wanted();
+    else if (kind === 'ending') void this.#ending(fileset, number(head, 'recno'));
+  }
+
+  /** What was written until the fileset was unmounted is sent, while the server still knows that we hold the permit. */
+  async #ending(fileset: string, end: Recno): Promise<void> {
+    const client = this.#clients.get(fileset);
+    client?.logGrew(end);
+    await client?.drained().catch(() => undefined);
+    this.#drop(fileset, 'the fileset was unmounted');
   }
 
   #unmounted(fileset: string): void {

@@ -37,7 +37,11 @@ export class PsdevWatch {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     this.#watcher = watch(directory, () => this.#look());
     this.#watcher.on('error', () => undefined);
-    this.#timer = setInterval(() => this.#look(), LOOK_MS);
+    this.#timer = setInterval(() => {
+      this.#look();
+      // Whoever waits there for the permit waits for the network or for another host, not for us.
+      for (const channel of this.#channels.values()) channel.notify('alive');
+    }, LOOK_MS);
     this.#look();
   }
 

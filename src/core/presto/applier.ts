@@ -26,6 +26,9 @@ export interface ApplyFailure {
 /** Time that a batch may take from the requests of local programs, at a stretch. */
 const SLICE_MS = 4;
 
+/** lento went away, or did not answer, while its batch was on its way: local programs go on without it. */
+const DISCONNECTED = -1_000_001;
+
 /**
  * Applies records of peers in their order: the server logs them again under its own numbers, for the other replicators;
  * a client does not. The counter of what to expect from the peer moves with each.
@@ -37,6 +40,8 @@ export class Applier {
     private readonly updates: RemoteUpdates,
     private readonly binding: () => FuseBinding | undefined,
     private readonly announce: () => void,
+    /** False while local programs may update: then the tree is not the one that a peer's records are made for. */
+    private readonly mayApply: () => boolean,
   ) {}
 
   /** Next record to expect from the peer. */
@@ -80,6 +85,7 @@ export class Applier {
     const { record, checksum } = item;
     // Sent again after a lost acknowledgement.
     if (record.head.recno < this.expected(peer)) return undefined;
+    if (!this.mayApply()) return failure(record, DISCONNECTED);
     const plan = this.updates.prepare(record, item.contents);
     if (typeof plan === 'number') return failure(record, plan);
     for (const { parent } of plan.names) this.table.hold(parent);
@@ -127,6 +133,10 @@ function failure(record: JournalRecord, result: number): ApplyFailure {
       reason: 'diverged',
       message: `${what}: this replica was changed in a way that the sender has not seen`,
     };
+  }
+  if (result === DISCONNECTED) {
+    const message = `${what}: this fileset goes on as disconnected`;
+    return { recno: head.recno, reason: 'disconnected', message };
   }
   const reason = errnoName(result);
   return { recno: head.recno, reason, message: `${what}: ${reason}` };

@@ -44,14 +44,28 @@ export class PermitGate {
     if (!this.#asked) {
       this.#asked = true;
       this.ask();
-      this.#askedTimer = setTimeout(() => {
-        // A lento that does not answer counts as a lost one: users are not made to wait for ever.
-        this.onTimeout();
-        this.set('disconnected');
-      }, this.upcallMs);
-      this.#askedTimer.unref();
+      this.#wait();
     }
     return PARK;
+  }
+
+  #wait(): void {
+    this.#askedTimer = setTimeout(() => {
+      // A lento that does not answer counts as a lost one: users are not made to wait for ever.
+      this.onTimeout();
+      this.set('disconnected');
+    }, this.upcallMs);
+    this.#askedTimer.unref();
+  }
+
+  /**
+   * lento lives, and knows whether the link does. Before the permit can be used large contents may have to come over a
+   * slow network; who went on meanwhile as if cut off would have a history of his own for it.
+   */
+  alive(): void {
+    if (!this.#asked) return;
+    clearTimeout(this.#askedTimer);
+    this.#wait();
   }
 
   /** Parked requests are tried again whatever the new state is: where they have to wait on, they ask anew. */

@@ -60,7 +60,14 @@ export class Presto {
       () => log('warn', 'no permit in time: going on as disconnected'),
     );
     this.remote = new RemoteUpdates(this.tree, new Placement(this.tree, stageFd));
-    this.applier = new Applier(this.table, logs, this.remote, () => this.#binding, announce);
+    this.applier = new Applier(
+      this.table,
+      logs,
+      this.remote,
+      () => this.#binding,
+      announce,
+      () => this.gate.state === 'absent',
+    );
     const core: PrestoCore = { ...this.#shared(), logs, updates, readOnly };
     this.operations = prestoOperations(core);
   }

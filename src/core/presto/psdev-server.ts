@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeRecord } from '../journal/index.js';
 import { Channel } from '../psdev/channel.js';
 import { FrameError, type Frame } from '../psdev/frames.js';
@@ -19,6 +20,9 @@ import type { Presto } from './presto.js';
 
 /** After applied updates lento is answered when the kernel has dropped what it cached of them, or after this. */
 const INVALIDATION_MS = 100;
+
+/** How long an unmounted fileset stays for lento to send what it has not sent yet. */
+const ENDING_MS = 10_000;
 
 /**
  * The psdev: where lento finds a mounted fileset. One lento at a time; when it goes away, however it went, the fileset is
@@ -60,7 +64,13 @@ export class PsdevServer {
       socket.destroy();
       return;
     }
-    const channel = new Channel(socket, (kind, frame) => this.#handle(kind, frame));
+    const channel = new Channel(
+      socket,
+      (kind, frame) => this.#handle(kind, frame),
+      (kind) => {
+        if (kind === 'alive') this.presto.gate.alive();
+      },
+    );
     this.#lento = channel;
     const { kml, replica } = this.presto.logs;
     this.#announced = kml.end.recno;
@@ -140,7 +150,14 @@ export class PsdevServer {
     };
   }
 
+  /** The mount is gone. Records that stayed behind would look as if made while cut off, and be in conflict later. */
   async close(): Promise<void> {
+    const lento = this.#lento;
+    if (lento?.isOpen === true) {
+      this.presto.closeDirty();
+      lento.notify('ending', { recno: this.presto.logs.kml.end.recno });
+      await Promise.race([lento.closed, sleep(ENDING_MS, undefined, { ref: false })]);
+    }
     this.#lento?.close();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
     rmSync(this.path, { force: true });

@@ -132,6 +132,8 @@ export class Channel {
 
   #failAll(): void {
     this.#open = false;
+    // Who asked is gone; done now, in a world that goes on without him, it might be wrong.
+    this.#queue.length = 0;
     for (const { kind, reject } of this.#waiting.values()) {
       reject(new ChannelClosed(`waiting for the answer to ${kind}`));
     }
