@@ -24,6 +24,8 @@ export class Contents {
     private readonly tree: LowerTree,
     private readonly logs: FilesetLogs,
     private readonly updates: LocalUpdates,
+    /** A CLOSE could not be journaled: `close` is to be tried again, for nobody else may ever do so. */
+    private readonly onLate: () => void,
   ) {}
 
   /** To be called before contents change through `fd`. @returns 0 or a negated errno: then nothing may be written. */
@@ -69,7 +71,10 @@ export class Contents {
     const path = pathOf(node) ?? this.#findPath(node, fd);
     const result = path === undefined ? 0 : this.#journal(node, fd, caller, path);
     // Where the record could not be written (full disk), the LML keeps the note and the next close tries again.
-    if (result < 0) return result;
+    if (result < 0) {
+      this.onLate();
+      return result;
+    }
     this.logs.lml.clear(node.dirtySlot);
     node.dirtySlot = -1;
     node.written = undefined;
@@ -130,6 +135,7 @@ export class Contents {
     if (fd < 0) return fd === -E.ENOENT ? 0 : fd;
     const result = this.close(node, fd, caller);
     close(fd);
+    this.tree.table.dropUnused(node);
     return result;
   }
 }

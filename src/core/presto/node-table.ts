@@ -155,7 +155,7 @@ export class NodeTable {
     if (
       node.fd >= 0 ||
       node.otherNames.length > 0 ||
-      (node.lookups === 0 && node.opens === 0 && node.holds === 0)
+      (node.lookups === 0 && node.opens === 0 && node.holds === 0 && node.dirtySlot < 0)
     ) {
       return;
     }
@@ -181,8 +181,9 @@ export class NodeTable {
     } else {
       node.otherNames = node.otherNames.filter((n) => n.parent !== parent || n.name !== name);
     }
-    // The inode's number may be given to another file from now on; a nameless node is found by its id only.
-    if (node.parent === undefined) this.#forgetIno(node);
+    // The inode's number may be given to another file from now on, unless a descriptor keeps the inode: then whoever finds
+    // it by a name that nobody asked for before must get this node, and no second one for the same file.
+    if (node.parent === undefined && node.fd < 0) this.#forgetIno(node);
     this.dropUnused(node);
     this.dropUnused(parent);
   }

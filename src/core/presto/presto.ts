@@ -20,6 +20,9 @@ export type PrestoLog = (level: 'info' | 'warn' | 'error', message: string) => v
 /** Nobody in particular: updates that presto itself journals, for writes that were cut short. */
 export const PRESTO_ITSELF = { uid: 0, gid: 0, pid: 0 };
 
+/** Time between attempts to journal a CLOSE for which there was no room. */
+const LATE_MS = 1_000;
+
 /**
  * One mounted fileset: the lower tree, its logs, the gate that updates pass, and the kernel's binding. The one process
  * that changes the lower tree.
@@ -35,6 +38,7 @@ export class Presto {
   readonly operations: FuseOperations;
   #binding: FuseBinding | undefined;
   #policy: Policy = 'write';
+  #late: NodeJS.Timeout | undefined;
   /** Where the psdev server hears of the log's growth and of waiting programs. */
   announce: () => void = () => undefined;
   want: () => void = () => undefined;
@@ -51,7 +55,7 @@ export class Presto {
     this.files = new OpenFiles(this.table);
     const announce = () => this.announce();
     const updates = new LocalUpdates(logs, announce);
-    this.contents = new Contents(this.tree, logs, updates);
+    this.contents = new Contents(this.tree, logs, updates, () => this.#closeLater());
     this.gate = new PermitGate(
       () => this.#policy,
       () => this.want(),
@@ -107,6 +111,16 @@ export class Presto {
     }
   }
 
+  /** A full disk has room again some day: files that no program has open any more are waiting for their CLOSE. */
+  #closeLater(): void {
+    this.#late ??= setTimeout(() => {
+      this.#late = undefined;
+      const waiting = this.table.dirty().filter((node) => node.writers === 0);
+      if (waiting.length > 0 && this.gate.state === 'absent') this.#closeLater();
+      else for (const node of waiting) this.contents.closeUnopened(node, PRESTO_ITSELF);
+    }, LATE_MS).unref();
+  }
+
   /** Resolves when the kernel has dropped what it was told to, or after `timeoutMs`. */
   async invalidated(timeoutMs: number): Promise<void> {
     await this.#binding?.invalidated(timeoutMs);
@@ -126,6 +140,7 @@ export class Presto {
   /** When the mount is gone: what is still dirty is closed, descriptors are given back. The logs are the caller's. */
   close(): void {
     this.closeDirty();
+    clearTimeout(this.#late);
     this.files.closeAll();
     this.table.close();
   }

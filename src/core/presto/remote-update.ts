@@ -165,7 +165,7 @@ export class RemoteUpdates {
     const plan = { body: record.body, ...NOTHING, names: [place] };
     if (node === -E.ENOENT) return { done: true, apply: () => 0, ...plan };
     if (typeof node === 'number') return node;
-    if (!this.#isObject(node, record)) return DIVERGED;
+    if (!this.#isObject(node, record) || isDirty(node)) return DIVERGED;
     const { time } = record.head;
     const apply = () =>
       directory ? this.tree.rmdir(parent, name, time) : this.tree.unlink(parent, name, time);
@@ -206,7 +206,9 @@ export class RemoteUpdates {
     if (typeof target === 'number') {
       if (target !== -E.ENOENT) return target;
       if (!sameObject(expected, NO_OBJECT) && exchange) return DIVERGED;
-    } else if (!sameObject(this.tree.identity.of(target).object, expected)) return DIVERGED;
+    } else if (!sameObject(this.tree.identity.of(target).object, expected) || isDirty(target)) {
+      return DIVERGED;
+    }
     return { done: false, apply, ...plan, nodes: typeof target === 'number' ? [] : [target] };
   }
 
@@ -249,7 +251,7 @@ export class RemoteUpdates {
       return { done: true, body: { ...body, handle: NO_HANDLE }, apply: () => 0, ...NOTHING };
     const node = resolve(this.tree.table, body.path);
     if (typeof node === 'number') return node;
-    if (!this.#isObject(node, record)) return DIVERGED;
+    if (!this.#isObject(node, record) || isDirty(node)) return DIVERGED;
     const stamp = stampOf(record);
     const old = this.tree.identity.of(node);
     const { parent, name } = node;
@@ -284,6 +286,11 @@ export class RemoteUpdates {
       release: () => close(placing.fd),
     };
   }
+}
+
+/** Written here, and there was no room in the log to tell of it before the permit left: nobody has seen that version. */
+function isDirty(node: Node): boolean {
+  return node.dirtySlot >= 0;
 }
 
 const NO_HANDLE = { ino: 0, generation: 0 };
