@@ -50,6 +50,8 @@ export class Cluster {
   async make(): Promise<void> {
     this.#hosts = await makeTwoHosts(() => undefined);
     mkdirSync(this.work);
+    // What both do before that would be in conflict.
+    await this.connected();
   }
 
   /** Takes the hosts away, and looks whether anything of them is left. */

@@ -125,7 +125,10 @@ export interface FuseOperations {
   ): number;
   /** Puts up to `size` bytes at `address`. @returns how many; fewer only at the end of the file. */
   read(node: NodeId, handle: number, offset: number, size: number, address: number): number;
-  /** `cached`: the kernel writes pages of a shared mapping back; the caller may then be nobody. */
+  /**
+   * `cached`: the kernel writes pages of a shared mapping back; the caller may then be nobody. `append`: the program opened
+   * the file with O_APPEND, and `offset` is where the kernel believes the end to be.
+   */
   write(
     caller: Caller,
     node: NodeId,
@@ -134,6 +137,7 @@ export interface FuseOperations {
     size: number,
     address: number,
     cached: boolean,
+    append: boolean,
   ): number;
   /** One of the descriptors of an open file was closed. */
   flush(caller: Caller, node: NodeId, handle: number): number;

@@ -1,3 +1,4 @@
+import type { NodeId } from '../fuse/port.js';
 import type { FilesetLogs } from '../journal/index.js';
 import type { Contents } from './contents.js';
 import type { LocalUpdates } from './local-updates.js';
@@ -16,4 +17,6 @@ export interface PrestoCore {
   readonly updates: LocalUpdates;
   readonly contents: Contents;
   readonly readOnly: boolean;
+  /** The kernel has cached what was written to a file at another place than where it was written to. */
+  readonly contentsMoved: (node: NodeId) => void;
 }

@@ -1,4 +1,4 @@
-import type { FuseBinding, FuseOperations } from '../fuse/port.js';
+import type { FuseBinding, FuseOperations, NodeId } from '../fuse/port.js';
 import type { FilesetLogs } from '../journal/index.js';
 import type { Recno } from '../model/ids.js';
 import type { GateState, Policy, PrestoStatus } from '../psdev/messages.js';
@@ -72,7 +72,8 @@ export class Presto {
       announce,
       () => this.gate.state === 'absent',
     );
-    const core: PrestoCore = { ...this.#shared(), logs, updates, readOnly };
+    const contentsMoved = (node: NodeId) => this.#binding?.invalidateNode(node, true);
+    const core: PrestoCore = { ...this.#shared(), logs, updates, readOnly, contentsMoved };
     this.operations = prestoOperations(core);
   }
 

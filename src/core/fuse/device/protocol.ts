@@ -120,7 +120,14 @@ export const ReleaseIn = { fh: 0 } as const;
 export const FlushIn = { fh: 0 } as const;
 /** READ, READDIR and READDIRPLUS. */
 export const ReadIn = { fh: 0, offset: 8, size: 16 } as const;
-export const WriteIn = { fh: 0, offset: 8, size: 16, writeFlags: 20, structSize: 40 } as const;
+export const WriteIn = {
+  fh: 0,
+  offset: 8,
+  size: 16,
+  writeFlags: 20,
+  flags: 32,
+  structSize: 40,
+} as const;
 export const FsyncIn = { fh: 0, fsyncFlags: 8 } as const;
 /** FUSE_COMPAT_SETXATTR_IN_SIZE: the form without FUSE_SETXATTR_EXT. */
 export const SetxattrIn = { size: 0, flags: 4, structSize: 8 } as const;

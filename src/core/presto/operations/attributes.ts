@@ -3,7 +3,7 @@ import { SetattrValid, type AttrChange, type Caller, type NodeId } from '../../f
 import { LIMITS } from '../../model/limits.js';
 import { AttrMask, Opcode, type RecordBody, type SetattrBody } from '../../model/records.js';
 import type { Attr } from '../../system/attr.js';
-import { E, ENODATA } from '../../system/errno.js';
+import { E, ENODATA, ESTALE } from '../../system/errno.js';
 import { readlinkat } from '../../system/files.js';
 import { copyMemory, Memory } from '../../system/native.js';
 import { getxattrAt, listxattrAt, removexattrAt, setxattrAt } from '../../system/xattrs.js';
@@ -30,6 +30,7 @@ export class AttributeOperations {
     if (core.readOnly) return -E.EROFS;
     const permit = core.gate.enter();
     if (permit !== 0) return permit;
+    if (node.replaced) return -ESTALE;
     if ((change.valid & SetattrValid.size) !== 0) {
       const file =
         (change.valid & SetattrValid.handle) !== 0 ? core.files.get(change.handle) : undefined;
@@ -121,6 +122,7 @@ export class AttributeOperations {
     if (core.readOnly) return -E.EROFS;
     const permit = core.gate.enter();
     if (permit !== 0) return permit;
+    if (node.replaced) return -ESTALE;
     const path = pathOf(node);
     const { body, apply } = plan(path ?? '');
     const act = () => {

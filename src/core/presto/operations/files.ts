@@ -1,5 +1,5 @@
 import type { Caller, NodeId, Opened } from '../../fuse/port.js';
-import { E } from '../../system/errno.js';
+import { E, ESTALE } from '../../system/errno.js';
 import {
   O_ACCMODE,
   O_RDONLY,
@@ -17,6 +17,7 @@ import type { Node } from '../node.js';
 import { lowerFlags } from './lower-flags.js';
 
 const FALLOC_FL_KEEP_SIZE = 1;
+const SEEK_END = 2;
 
 /** Open files: reading, writing, syncing, closing. */
 export class FileOperations {
@@ -33,6 +34,7 @@ export class FileOperations {
       // As InterMezzo did: who opens for writing will write, so the permit is fetched before locks are held over it.
       const permit = core.gate.enter();
       if (permit !== 0) return permit;
+      if (node.replaced) return -ESTALE;
     }
     const fd = core.tree.open(node, lowerFlags(flags) & ~O_TRUNC);
     if (fd < 0) return fd;
@@ -72,18 +74,24 @@ export class FileOperations {
 
   write(
     _caller: Caller,
-    _id: NodeId,
+    id: NodeId,
     handle: number,
     offset: number,
     size: number,
     address: number,
+    cached: boolean,
+    append: boolean,
   ): number {
     const file = this.core.files.get(handle);
     if (file === undefined) return -E.EBADF;
     const ready = this.#beginWrite(file.node, file.fd);
     if (ready !== 0) return ready;
-    const count = pwrite(file.fd, address, size, offset);
-    if (count > 0) file.node.written?.add(offset, count);
+    // The request may have waited for the permit while a peer's records made the file longer.
+    const at = append && !cached ? lseek(file.fd, 0, SEEK_END) : offset;
+    if (at < 0) return at;
+    const count = pwrite(file.fd, address, size, at);
+    if (count > 0) file.node.written?.add(at, count);
+    if (at !== offset) this.core.contentsMoved(id);
     return count;
   }
 

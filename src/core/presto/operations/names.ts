@@ -5,7 +5,7 @@ import { LIMITS } from '../../model/limits.js';
 import { Opcode, type RecordBody } from '../../model/records.js';
 import { newIdentity } from '../../cache/identity.js';
 import { Attr, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_ISGID } from '../../system/attr.js';
-import { E } from '../../system/errno.js';
+import { E, ESTALE } from '../../system/errno.js';
 import { O_EXCL, O_RDONLY } from '../../system/files.js';
 import type { PrestoCore } from '../core.js';
 import type { Making } from '../lower-tree.js';
@@ -219,6 +219,7 @@ export class NameOperations {
     if (node === undefined || directory === undefined) return -E.ENOENT;
     const newPath = this.#newPath(directory, newName);
     if (typeof newPath === 'number') return newPath;
+    if (node.replaced) return -ESTALE;
     const path = node.parent === undefined ? undefined : childPath(node.parent, node.name);
     if (path === undefined) return -E.ENOENT;
     const permit = core.gate.enter();

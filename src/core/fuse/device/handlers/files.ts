@@ -1,5 +1,5 @@
 import { E } from '../../../system/errno.js';
-import { O_TRUNC } from '../../../system/files.js';
+import { O_APPEND, O_TRUNC } from '../../../system/files.js';
 import { PARK } from '../../port.js';
 import { withoutPayload, type Operation } from '../operation.js';
 import { dropSetIdBits } from '../privileges.js';
@@ -88,6 +88,7 @@ export const write: Operation = {
       size,
       request.addressOf(WriteIn.structSize),
       (flags & FUSE_WRITE_CACHE) !== 0,
+      (request.u32(WriteIn.flags) & O_APPEND) !== 0,
     );
     if (result < 0 || result === PARK) return result;
     reply.u32(WriteOut.written, result);
