@@ -29,11 +29,6 @@ export class Node {
   /** Open handles of any kind, and those of them that can write. */
   opens = 0;
   writers = 0;
-  /**
-   * A peer's version has taken its name: who has it open goes on with it, but what is meant for the name must not end here,
-   * where nobody would ever see it. Answered with ESTALE the kernel looks the name up again.
-   */
-  replaced = false;
   /** Slot in the LML while contents have been written and no CLOSE has been journaled; else -1. */
   dirtySlot = -1;
   /**

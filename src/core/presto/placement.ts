@@ -152,7 +152,6 @@ export class Placement {
     // The directory's time is not the business of a CLOSE: it stays what the record of its last entry made it.
     futimens(directory, 0, UTIME_OMIT, this.#attr.mtimeSec, this.#attr.mtimeNsec);
     node.replaced = true;
-    node.replaced = true;
     table.detach(parent, name);
     return 0;
   }
