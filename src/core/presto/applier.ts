@@ -101,10 +101,10 @@ export class Applier {
   }
 
   #journalAndApply(record: JournalRecord, plan: Prepared, log: boolean): number {
-    if (!log) return plan.done ? 0 : plan.apply();
+    if (!log) return plan.apply();
     const written = this.logs.kml.append(record.head, plan.body);
     if (written < 0) return written;
-    const result = plan.done ? 0 : plan.apply();
+    const result = plan.apply();
     if (result < 0) this.logs.kml.takeBack();
     return result;
   }

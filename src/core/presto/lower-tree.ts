@@ -146,6 +146,18 @@ export class LowerTree {
     if (fd >= 0) futimens(fd, 0, UTIME_OMIT, time.sec, time.nsec);
   }
 
+  /**
+   * `touch` where a crash came before it. The lower file system then gave the directory both times, and the same ones;
+   * `touch` leaves them different.
+   */
+  touchAfterCrash(directory: Node, time: Time): number {
+    const { attr } = this;
+    const result = this.stat(directory, attr);
+    const own = attr.mtimeSec === attr.ctimeSec && attr.mtimeNsec === attr.ctimeNsec;
+    if (result >= 0 && own) this.touch(directory, time);
+    return result;
+  }
+
   link(node: Node, parent: Node, name: string, time: Time): number {
     const directory = this.table.directoryFd(parent);
     if (directory < 0) return directory;

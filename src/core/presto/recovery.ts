@@ -62,6 +62,7 @@ function isDone(presto: Presto, record: JournalRecord): boolean {
   }
   const plan = presto.remote.prepare(record, undefined);
   if (typeof plan === 'number') return false;
+  if (plan.done) plan.apply();
   plan.release();
   return plan.done;
 }

@@ -11,6 +11,7 @@ import {
   type SymlinkBody,
   type JournalRecord,
   type RecordBody,
+  type Time,
 } from '../model/records.js';
 import { Attr, S_IFDIR, S_IFLNK, S_IFREG } from '../system/attr.js';
 import { E, ENODATA } from '../system/errno.js';
@@ -33,7 +34,7 @@ export interface Prepared {
   readonly done: boolean;
   /** The record's body as this host logs it: a CLOSE names this host's lower file. */
   readonly body: RecordBody;
-  /** Changes the tree. @returns 0 or a negated errno. */
+  /** Changes the tree; what is done it gives the times that a crash may have kept from it. @returns 0 or a negated errno. */
   apply(): number;
   /** Names whose meaning changes, for the kernel's cache; parents as they are before and after. */
   readonly names: readonly { parent: Node; name: string }[];
@@ -105,7 +106,9 @@ export class RemoteUpdates {
     if (existing === -E.ENOENT) return { done: false, ...plan };
     if (typeof existing === 'number') return existing;
     const { object } = this.tree.identity.of(existing);
-    if (sameObject(object, record.head.object)) return { done: true, ...plan };
+    if (sameObject(object, record.head.object)) {
+      return { ...plan, ...this.#alreadyDone(making.time, parent) };
+    }
     // A crash in the middle of making it: the name is there, its identity, which is written last, is not.
     const halfMade = sameObject(object, NO_OBJECT) && this.#isHalfMade(making);
     if (!halfMade) return DIVERGED;
@@ -116,6 +119,12 @@ export class RemoteUpdates {
       return gone < 0 ? gone : apply();
     };
     return { done: false, ...plan, apply: again };
+  }
+
+  /** Names have changed as the record says; the times of their directories come last, and may be missing. */
+  #alreadyDone(time: Time, ...parents: readonly Node[]): Pick<Prepared, 'done' | 'apply'> {
+    const apply = () => Math.min(...parents.map((p) => this.tree.touchAfterCrash(p, time)));
+    return { done: true, apply };
   }
 
   /** What stands there (in #attr) can be the leftover of making it: the same kind, and empty. */
@@ -154,7 +163,9 @@ export class RemoteUpdates {
     const existing = this.tree.table.find(parent, name, this.#attr);
     if (existing === -E.ENOENT) return { done: false, apply, ...plan };
     if (typeof existing === 'number') return existing;
-    return existing === node ? { done: true, apply: () => 0, ...plan } : DIVERGED;
+    return existing === node
+      ? { ...plan, ...this.#alreadyDone(record.head.time, parent) }
+      : DIVERGED;
   }
 
   #prepareRemoval(record: JournalRecord, path: string, directory: boolean): Prepared | number {
@@ -163,10 +174,10 @@ export class RemoteUpdates {
     const { parent, name } = place;
     const node = this.tree.table.find(parent, name, this.#attr);
     const plan = { body: record.body, ...NOTHING, names: [place] };
-    if (node === -E.ENOENT) return { done: true, apply: () => 0, ...plan };
+    const { time } = record.head;
+    if (node === -E.ENOENT) return { ...plan, ...this.#alreadyDone(time, parent) };
     if (typeof node === 'number') return node;
     if (!this.#isObject(node, record) || isDirty(node)) return DIVERGED;
-    const { time } = record.head;
     const apply = () =>
       directory ? this.tree.rmdir(parent, name, time) : this.tree.unlink(parent, name, time);
     return { done: false, apply, ...plan, nodes: directory ? [] : [node] };
@@ -197,7 +208,7 @@ export class RemoteUpdates {
     ) {
       // It stands where it was to go: done, unless that is a second name of the same file.
       if (typeof node === 'number' || exchange || node !== target) {
-        return { done: true, apply: () => 0, ...plan };
+        return { ...plan, ...this.#alreadyDone(time, from.parent, to.parent) };
       }
     }
     if (typeof node === 'number') return node === -E.ENOENT ? DIVERGED : node;
@@ -225,7 +236,7 @@ export class RemoteUpdates {
       return result < 0 ? result : this.tree.identity.write(node, identity);
     };
     const done = sameStamp(old.attributes, stamp);
-    return { done, body, apply, ...NOTHING, nodes: [node] };
+    return { done, body, apply: done ? () => 0 : apply, ...NOTHING, nodes: [node] };
   }
 
   #changeAttributes(node: Node, body: RecordBody): number {
