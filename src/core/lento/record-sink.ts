@@ -14,6 +14,7 @@ import type { Replica } from './replica.js';
 import { Semaphore } from './semaphore.js';
 
 const EMPTY = Buffer.alloc(0);
+const ZEROS = Buffer.alloc(LIMITS.chunkBytes);
 
 /**
  * Takes batches of a peer's log: contents that did not come along are fetched, several at a time and ahead of their turn;
@@ -110,11 +111,16 @@ export class RecordSink {
       let size = 0;
       let checksum = 0;
       for await (const chunk of fetch) {
+        const at = size;
         size += chunk.length;
         if (size > body.size) throw new ProtocolError('more contents than the record says');
         checksum = crc32(chunk, checksum);
-        await file.write(chunk);
+        // Holes stay holes: a sparse file that fits the peer's disk fits this one.
+        if (!chunk.equals(ZEROS.subarray(0, chunk.length))) {
+          await file.write(chunk, 0, chunk.length, at);
+        }
       }
+      await file.truncate(size);
       const trailer = decodeFetchTrailer(fetch.trailer);
       if (size !== body.size || trailer.size !== size || trailer.checksum !== checksum) {
         throw new ProtocolError('the contents do not have the size and checksum that were sent');
