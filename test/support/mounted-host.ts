@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, renameSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cleanUp } from '../../src/core/demo/janitor.js';
@@ -24,11 +24,23 @@ export class MountedHost {
 
   /** Makes the cache; does not mount it. `at`: a directory for everything of the host. */
   static async make(size = '64M', at = tmpdir()): Promise<MountedHost> {
-    const root = mkdtempSync(join(at, 'izo-host-'));
+    const made = MountedHost.#at(at);
+    await made.host.izo(['mkizofs', '--size', size, '-v', FILESET, made.image]);
+    return made;
+  }
+
+  /** Another host, with a cache that is there: it is moved. */
+  static of(image: string, at: string): MountedHost {
+    const made = MountedHost.#at(at);
+    renameSync(image, made.image);
+    return made;
+  }
+
+  static #at(directory: string): MountedHost {
+    const root = mkdtempSync(join(directory, 'izo-host-'));
     // Tests act as other users, too.
     chmodSync(root, 0o755);
     const host = new Host({ name: 'one', root, address: '127.0.0.1', namespace: undefined });
-    await host.izo(['mkizofs', '--size', size, '-v', FILESET, host.image]);
     return new MountedHost(root, host);
   }
 
