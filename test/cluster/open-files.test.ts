@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { until, useCluster } from '../support/cluster.js';
+
+describe('cluster: files that are open while the other host changes them', function () {
+  this.timeout(60_000);
+  const cluster = useCluster();
+
+  before(() =>
+    cluster.sh('head -c 3000000 /dev/urandom > $W/old; head -c 2000000 /dev/urandom > $W/new'),
+  );
+
+  const flag = (name: string) => join(cluster.work, name);
+  const wait = (name: string) => `while [ ! -e $W/${name} ]; do sleep 0.02; done`;
+
+  for (const how of ['written anew', 'renamed over', 'removed'] as const) {
+    for (const side of ['server', 'client'] as const) {
+      it(`reads the old version to its end, ${how} on the ${side}; who opens then gets the new one`, async () => {
+        const writer = cluster[side];
+        const reader = cluster.otherThan(writer);
+        const tag = `${how.replaceAll(' ', '-')}-${side}`;
+        await cluster.on(writer, `cat $W/old > $M/${tag}`);
+        await cluster.equalAfter(writer);
+        const reading = cluster.on(
+          reader,
+          `exec 3< $M/${tag}; head -c 10 <&3 > $W/${tag}.read; touch $W/${tag}.open
+           ${wait(`${tag}.go`)}; cat <&3 >> $W/${tag}.read
+           cmp $W/old $W/${tag}.read; wc -c < $W/${tag}.read`,
+        );
+        await until('it is open', () => existsSync(flag(`${tag}.open`)));
+        const change = {
+          'written anew': `cat $W/new > $M/${tag}`,
+          'renamed over': `cat $W/new > $M/${tag}.new; mv $M/${tag}.new $M/${tag}`,
+          removed: `rm $M/${tag}`,
+        };
+        await cluster.on(writer, change[how]);
+        await cluster.equalAfter(writer);
+        if (how !== 'removed') {
+          const anew = await cluster.on(reader, `cmp $W/new $M/${tag} && echo new`);
+          assert.equal(anew, 'new');
+        }
+        writeFileSync(flag(`${tag}.go`), '');
+        assert.equal(await reading, '3000000');
+      });
+    }
+  }
+
+  for (const side of ['server', 'client'] as const) {
+    it(`appends on the ${side} through a descriptor from before the other had its turn`, async () => {
+      const first = cluster[side];
+      const second = cluster.otherThan(first);
+      const tag = `append-${side}`;
+      const appending = cluster.on(
+        first,
+        `exec 3>> $M/${tag}; echo one >&3; touch $W/${tag}.1; ${wait(`${tag}.2`)}
+         echo three >&3; echo four >&3`,
+      );
+      await until('one is written', () => existsSync(flag(`${tag}.1`)));
+      await cluster.on(second, `echo two >> $M/${tag}`);
+      writeFileSync(flag(`${tag}.2`), '');
+      await appending;
+      await cluster.equalAfter(first);
+      for (const host of [first, second]) {
+        assert.equal(await cluster.on(host, `cat $M/${tag}`), 'one\ntwo\nthree\nfour');
+      }
+    });
+
+    it(`changes the other's new version by name on the ${side}: chmod, truncate, ln`, async () => {
+      const first = cluster[side];
+      const second = cluster.otherThan(first);
+      const tag = `names-${side}`;
+      await cluster.on(first, `mkdir $M/${tag}; for i in {1..20}; do echo $i > $M/${tag}/$i; done`);
+      await cluster.equalAfter(first);
+      for (let i = 1; i <= 20; i++) {
+        // The second replaces the file, and has the permit while the first asks for it.
+        await cluster.sh(
+          `echo other${i} > $S/${tag}/${i}
+           case $((${i} % 4)) in
+             0) chmod 600 $F/${tag}/${i};;
+             1) truncate -s 3 $F/${tag}/${i};;
+             2) ln $F/${tag}/${i} $F/${tag}/link${i};;
+             3) touch -d 2001-01-01 $F/${tag}/${i};;
+           esac`,
+          { F: first.mountPoint, S: second.mountPoint },
+        );
+      }
+      await cluster.equalAfter(first);
+      const all = await cluster.on(second, `cd $M/${tag}; stat -c '%n %a %s %h' 4 5 6`);
+      assert.equal(all, '4 600 7 1\n5 644 3 1\n6 644 7 2');
+    });
+  }
+});
