@@ -36,7 +36,7 @@ import type { FilesetStatus, PeerStatus, SyncResult } from './fileset-status.js'
 import type { LentoLog } from './log.js';
 import { RecordSource } from './record-source.js';
 import type { Replica } from './replica.js';
-import { ServerPeer } from './server-peer.js';
+import { copyFault, ServerPeer } from './server-peer.js';
 import { Waiters } from './waiters.js';
 
 /** A fileset that this host serves and has mounted: carries out what the server machine decides. */
@@ -264,6 +264,9 @@ export class FilesetServer {
     // An older connection of the same host is one that it has given up.
     this.#leave(name, 'it connected again');
     await this.#leaving.get(name);
+    const known = [{ name: this.self, replica: this.replica.id }, ...this.#peers.values()];
+    const fault = copyFault(name, hello.replica, known);
+    if (fault !== undefined) return exchange.reply(E.EINVAL, encodeReason(fault));
     const { expected, checksum } = await this.replica.expected(hello.replica);
     this.#peers.set(name, new ServerPeer(name, hello.replica, connection, this.replica, expected));
     exchange.reply(

@@ -29,3 +29,17 @@ export class ServerPeer {
     );
   }
 }
+
+/**
+ * Why a host cannot be `replica`: another one is. Each of the two would leave out the updates of the other, taking them
+ * for its own.
+ */
+export function copyFault(
+  name: string,
+  replica: ReplicaId,
+  known: readonly { name: string; replica: ReplicaId }[],
+): string | undefined {
+  const original = known.find((host) => host.replica === replica);
+  if (original === undefined) return undefined;
+  return `the cache of ${name} is a copy of that of ${original.name}: make it anew with mkizofs`;
+}
