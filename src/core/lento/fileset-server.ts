@@ -266,7 +266,10 @@ export class FilesetServer {
     await this.#leaving.get(name);
     const known = [{ name: this.self, replica: this.replica.id }, ...this.#peers.values()];
     const fault = copyFault(name, hello.replica, known);
-    if (fault !== undefined) return exchange.reply(E.EINVAL, encodeReason(fault));
+    if (fault !== undefined) {
+      exchange.reply(E.EINVAL, encodeReason(fault));
+      return;
+    }
     const { expected, checksum } = await this.replica.expected(hello.replica);
     this.#peers.set(name, new ServerPeer(name, hello.replica, connection, this.replica, expected));
     exchange.reply(
