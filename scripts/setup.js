@@ -28,7 +28,7 @@ const PROGRAMS = {
   ps: 'procps',
 };
 
-const PROGRAMS_OF_TESTS = { git: 'git', tar: 'tar' };
+const PROGRAMS_OF_TESTS = { git: 'git', tar: 'tar', 'mkfs.xfs': 'xfsprogs' };
 
 function say(line) {
   process.stdout.write(`setup: ${line}\n`);
