@@ -36,7 +36,7 @@ import type { FilesetStatus, PeerStatus, SyncResult } from './fileset-status.js'
 import type { LentoLog } from './log.js';
 import { RecordSource } from './record-source.js';
 import type { Replica } from './replica.js';
-import { copyFault, ServerPeer } from './server-peer.js';
+import { helloRefusal, ServerPeer } from './server-peer.js';
 import { Waiters } from './waiters.js';
 
 /** A fileset that this host serves and has mounted: carries out what the server machine decides. */
@@ -256,20 +256,15 @@ export class FilesetServer {
     exchange: Exchange,
   ): Promise<void> {
     const hello = decodeHello(payload);
-    if (hello.version !== PROTOCOL_VERSION) {
-      const versions = `${this.self} speaks protocol version ${PROTOCOL_VERSION}, ${name} ${hello.version}`;
-      exchange.reply(E.EPROTONOSUPPORT, encodeReason(`${versions}: install the same izo on both`));
+    const known = [{ name: this.self, replica: this.replica.id }, ...this.#peers.values()];
+    const refusal = helloRefusal(hello, name, this.self, known);
+    if (refusal !== undefined) {
+      exchange.reply(refusal.code, encodeReason(refusal.reason));
       return;
     }
     // An older connection of the same host is one that it has given up.
     this.#leave(name, 'it connected again');
     await this.#leaving.get(name);
-    const known = [{ name: this.self, replica: this.replica.id }, ...this.#peers.values()];
-    const fault = copyFault(name, hello.replica, known);
-    if (fault !== undefined) {
-      exchange.reply(E.EINVAL, encodeReason(fault));
-      return;
-    }
     const { expected, checksum } = await this.replica.expected(hello.replica);
     this.#peers.set(name, new ServerPeer(name, hello.replica, connection, this.replica, expected));
     exchange.reply(

@@ -1,7 +1,8 @@
 import type { Recno, ReplicaId } from '../model/ids.js';
+import { E } from '../system/errno.js';
 import type { Connection, Exchange } from '../wire/connection.js';
 import { Kind } from '../wire/kinds.js';
-import { encodeFetch } from '../wire/messages.js';
+import { encodeFetch, PROTOCOL_VERSION, type Hello } from '../wire/messages.js';
 import { RecordSink } from './record-sink.js';
 import type { Replica } from './replica.js';
 
@@ -31,15 +32,21 @@ export class ServerPeer {
 }
 
 /**
- * Why a host cannot be `replica`: another one is. Each of the two would leave out the updates of the other, taking them
- * for its own.
+ * Why a hello is not accepted. A cache that is a copy of another one's would leave out the updates of that, and be left
+ * out by it: each takes the other's for its own.
  */
-export function copyFault(
+export function helloRefusal(
+  { version, replica }: Hello,
   name: string,
-  replica: ReplicaId,
+  self: string,
   known: readonly { name: string; replica: ReplicaId }[],
-): string | undefined {
-  const original = known.find((host) => host.replica === replica);
+): { code: number; reason: string } | undefined {
+  if (version !== PROTOCOL_VERSION) {
+    const versions = `${self} speaks protocol version ${PROTOCOL_VERSION}, ${name} ${version}`;
+    return { code: E.EPROTONOSUPPORT, reason: `${versions}: install the same izo on both` };
+  }
+  const original = known.find((host) => host.replica === replica && host.name !== name);
   if (original === undefined) return undefined;
-  return `the cache of ${name} is a copy of that of ${original.name}: make it anew with mkizofs`;
+  const copied = `the cache of ${name} is a copy of that of ${original.name}`;
+  return { code: E.EINVAL, reason: `${copied}: make it anew with mkizofs` };
 }
