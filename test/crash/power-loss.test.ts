@@ -36,7 +36,8 @@ function writeDurably(path: string, text: string): void {
  * What a disk holds when the power goes: the cache's image lies on an XFS, and a reflink copy of it is what had been
  * written to it at one moment.
  */
-describe('the power fails while programs work', () => {
+describe('the power fails while programs work', function () {
+  this.slow(10_000);
   let directory: string;
   let disk: string;
   let mounted: MountedHost | undefined;

@@ -10,7 +10,7 @@ import { Busy } from '../support/busy.js';
 import { checkLower } from '../support/check-cache.js';
 import { FILESET, MountedHost } from '../support/mounted-host.js';
 
-const ROUNDS = 10;
+const ROUNDS = 7;
 const WORKERS = 3;
 
 /** Inodes of the files that were being written, by the notes that a dead presto left in the LML. */
@@ -61,7 +61,8 @@ function closedSince(lowerPath: string, recno: number): Set<number> {
   });
 }
 
-describe('presto killed while programs work', () => {
+describe('presto killed while programs work', function () {
+  this.slow(10_000);
   let mounted: MountedHost;
   let notes: string;
   let seen = 0;
