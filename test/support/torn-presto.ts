@@ -109,14 +109,14 @@ export class TornPresto {
   }
 
   /** Runs `act` up to its `moment`-th moment, then starts anew as after a crash. @returns false where it had no such */
-  crash(moment: number, act: (presto: Presto) => void): boolean {
+  async crash(moment: number, act: (presto: Presto) => unknown): Promise<boolean> {
     const writeTo = IdentityStore.writeTo.bind(IdentityStore);
     this.#watch(IdentityStore, 'writeTo');
     this.#moments = 0;
     this.#crashAt = moment;
     let crashed = false;
     try {
-      act(this.presto);
+      await act(this.presto);
     } catch (error) {
       if (!(error instanceof Crash)) throw error;
       crashed = true;

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { compareTrees } from '../../src/core/demo/compare-trees.js';
+import { must } from '../../src/core/system/errno.js';
+import { Names, OPERATIONS, prepare } from '../support/operations-by-name.js';
+import { recordsOf } from '../support/peer-records.js';
+import { newEntry, ROOT, TornPresto } from '../support/torn-presto.js';
+
+const MOMENTS_MAX = 150;
+
+/** Lets the replica apply what the source has done since; `moment`: then ends it there. @returns false where it had none */
+async function follow(source: TornPresto, replica: TornPresto, log: boolean, moment: number) {
+  const { replica: peer } = source.presto.logs;
+  const apply = async (): Promise<void> => {
+    const { presto } = replica;
+    presto.setGate('absent', 'write');
+    const items = recordsOf(source.root, presto.applier.expected(peer));
+    const recno = (items.at(-1)?.record.head.recno ?? 0) + 1;
+    const next = { recno, checksum: items.at(-1)?.checksum ?? 0 };
+    const failure = await presto.applier.apply(peer, items, next, log);
+    assert.equal(failure, undefined);
+  };
+  const crashed = await replica.crash(moment, apply);
+  if (crashed) await apply();
+  return crashed;
+}
+
+for (const log of [true, false]) {
+  describe(`a ${log ? 'server' : 'client'} ends at any moment of applying an update`, () => {
+    let source: TornPresto;
+    let replica: TornPresto;
+    let count = 0;
+
+    before(async function () {
+      this.timeout(60_000);
+      source = await TornPresto.make();
+      replica = await TornPresto.make();
+    });
+    after(async function () {
+      this.timeout(60_000);
+      await source.remove();
+      await replica.remove();
+    });
+
+    for (const [what, operation] of Object.entries(OPERATIONS)) {
+      it(what, async () => {
+        const first = count + 1;
+        let moment = 1;
+        for (let crashed = true; crashed; moment++) {
+          assert.ok(moment < MOMENTS_MAX, 'it does not end');
+          const { presto } = source;
+          const entry = newEntry();
+          must('mkdir', presto.operations.mkdir(ROOT, 1, `case-${++count}`, 0o755, entry));
+          const names = new Names(presto.operations, entry.node);
+          prepare(names);
+          await follow(source, replica, log, 0);
+          operation(names, presto.operations);
+          presto.closeDirty();
+          crashed = await follow(source, replica, log, moment);
+        }
+        assert.ok(moment > 4, `${moment} moments`);
+        if (log) replica.check();
+        const { differences } = compareTrees(source.root, replica.root);
+        const found = differences.filter((line) => line.startsWith('case-'));
+        assert.deepEqual(found, [], `case-${first} crashed at moment 1, and so on`);
+      });
+    }
+  });
+}
