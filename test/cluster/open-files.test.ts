@@ -25,7 +25,7 @@ describe('cluster: files that are open while the other host changes them', funct
         const reading = cluster.on(
           reader,
           `exec 3< $M/${tag}; head -c 10 <&3 > $W/${tag}.read; touch $W/${tag}.open
-           ${wait(`${tag}.go`)}; cat <&3 >> $W/${tag}.read
+           ${wait(`${tag}.go`)}; cat <&3 >> $W/${tag}.read; head -c 10 /proc/self/fd/3 | cmp -n 10 - $W/old
            cmp $W/old $W/${tag}.read; wc -c < $W/${tag}.read`,
         );
         await until('it is open', () => existsSync(flag(`${tag}.open`)));

@@ -183,7 +183,7 @@ export async function until(
   const deadline = Date.now() + timeoutMs;
   while (!(await condition())) {
     assert.ok(Date.now() < deadline, `not within ${timeoutMs / 1000} s: ${what}`);
-    await sleep(20);
+    await sleep(50);
   }
 }
 

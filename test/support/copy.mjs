@@ -18,11 +18,13 @@ function isThere(path, contents) {
 const names = readdirSync(from, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile())
   .map((entry) => join(entry.parentPath, entry.name).slice(from.length + 1));
+const made = new Set();
 for (const name of names) {
   const contents = readFileSync(join(from, name));
   const path = join(to, name);
   if (isThere(path, contents)) continue;
-  mkdirSync(dirname(path), { recursive: true });
+  if (!made.has(dirname(path))) mkdirSync(dirname(path), { recursive: true });
+  made.add(dirname(path));
   writeFileSync(path, contents);
   appendFileSync(done, `${name}\n`);
 }

@@ -36,6 +36,8 @@ export class Node {
    * ESTALE: the kernel then looks the name up again, and finds the new version.
    */
   replaced = false;
+  /** The process that was last answered so when it opened it; 0 for none. */
+  refused = 0;
   /** What was written since the last CLOSE. */
   written: RangeSet | undefined = undefined;
   /** As the object's attribute says; undefined until first needed. */

@@ -19,6 +19,17 @@ import { lowerFlags } from './lower-flags.js';
 const FALLOC_FL_KEEP_SIZE = 1;
 const SEEK_END = 2;
 
+/**
+ * The kernel opened by name what a peer has replaced: it has not dropped the name yet, and cannot while a request that waits
+ * for the permit keeps the directory locked. Told ESTALE, it looks the name up again. Who then comes for the old version
+ * once more has it from a descriptor (/proc/self/fd), and means it.
+ */
+function isOutdated(node: Node, { pid }: Caller): boolean {
+  if (!node.replaced || node.refused === pid) return false;
+  node.refused = pid;
+  return true;
+}
+
 /** Open files: reading, writing, syncing, closing. */
 export class FileOperations {
   constructor(private readonly core: PrestoCore) {}
@@ -34,8 +45,8 @@ export class FileOperations {
       // As InterMezzo did: who opens for writing will write, so the permit is fetched before locks are held over it.
       const permit = core.gate.enter();
       if (permit !== 0) return permit;
-      if (node.replaced) return -ESTALE;
     }
+    if (isOutdated(node, caller)) return -ESTALE;
     const fd = core.tree.open(node, lowerFlags(flags) & ~O_TRUNC);
     if (fd < 0) return fd;
     if (truncates) {
