@@ -113,6 +113,7 @@ export class FilesetClient {
     this.log.info({ fileset: this.name }, `disconnected from ${this.server}: ${reason}`);
     this.#linkSince = new Date();
     this.#revocations = [];
+    this.#sink?.abandon(reason);
     this.#error = reason;
     this.#dispatch({ type: 'link-down' });
   }
@@ -155,7 +156,7 @@ export class FilesetClient {
         this.#takeInHand((inHand) => this.#quietly(this.#apply(inHand), 'applying records'));
         return;
       case 'refuse-batch':
-        this.#takeInHand((inHand) => this.#refuse(inHand));
+        this.#takeInHand((inHand) => this.#refuse(inHand, effect.conflict));
         return;
       case 'acknowledged': {
         const noted = this.replica.acknowledged(this.#server, effect.expected - 1);
@@ -275,11 +276,13 @@ export class FilesetClient {
     if (reason !== undefined) this.#error = message;
   }
 
-  #refuse({ exchange }: BatchInHand): void {
-    this.#error = BOTH_SIDES;
-    this.log.error({ fileset: this.name }, BOTH_SIDES);
-    const reply = encodeBatchReply({ expected: this.#state.expected, message: BOTH_SIDES });
-    exchange.reply(E.EBUSY, reply);
+  #refuse({ exchange }: BatchInHand, conflict: boolean): void {
+    if (conflict) {
+      this.#error = BOTH_SIDES;
+      this.log.error({ fileset: this.name }, BOTH_SIDES);
+    }
+    const message = this.#error ?? 'it is not connected';
+    exchange.reply(E.EBUSY, encodeBatchReply({ expected: this.#state.expected, message }));
   }
 
   /** A request of the server about this fileset. */

@@ -51,6 +51,14 @@ export class RecordSink {
     return turn;
   }
 
+  /**
+   * Nothing that waits for its turn or its contents will be applied: this host goes on as disconnected, and its programs
+   * update a tree for which those records are not made.
+   */
+  abandon(reason: string): void {
+    this.#fault ??= new Error(reason);
+  }
+
   /** Resolves when nothing is being applied any more: then the counters stand still. */
   async idle(): Promise<void> {
     await this.#last;

@@ -38,6 +38,8 @@ export const LIMITS = {
   reconnectLongestMs: 5_000,
   /** A new holder keeps the permit at least so long, so that two busy writers both progress. */
   permitHoldMs: 20,
+  /** So long it keeps it, at least, where it has yet to apply what others did before. */
+  permitCatchUpMs: 1_000,
   /** A holder that does not give the permit back within this is declared disconnected. */
   permitRevokeMs: 10_000,
   sysidNameBytes: 64,

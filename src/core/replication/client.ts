@@ -34,6 +34,10 @@ export interface ClientState {
   readonly permit: ClientPermit;
   /** Local programs wait for the permit. */
   readonly wanted: boolean;
+  /** How often presto was told to stop and has not answered yet: only the last answer tells that it has stopped. */
+  readonly stopping: number;
+  /** The last generation that was revoked on this link; its grant may come later than that. */
+  readonly revoked: number;
 }
 
 export type ClientPermit =
@@ -71,8 +75,8 @@ export type ClientEffect =
   | { readonly type: 'send-batch'; readonly from: Recno }
   /** The batch in hand may be applied. */
   | { readonly type: 'apply-batch' }
-  /** The batch in hand must not be applied: this host has updates that the server has not seen. */
-  | { readonly type: 'refuse-batch' }
+  /** The batch in hand must not be applied. `conflict`: because both sides have news, which has just been found out. */
+  | { readonly type: 'refuse-batch'; readonly conflict: boolean }
   | { readonly type: 'acknowledged'; readonly expected: Recno };
 
 export type ClientStep = readonly [ClientState, readonly ClientEffect[]];
@@ -86,6 +90,8 @@ export function newClient(end: Recno, expected: Recno): ClientState {
     offline: 0,
     permit: { type: 'absent' },
     wanted: false,
+    stopping: 0,
+    revoked: 0,
   };
 }
 
@@ -101,7 +107,7 @@ function react(state: ClientState, event: ClientEvent): ClientStep {
     case 'log-grew':
       return [grown(state, event.end), []];
     case 'link-up':
-      return [{ ...state, link: 'closing' }, [{ type: 'gate', state: 'absent' }]];
+      return stop({ ...state, link: 'closing' });
     case 'link-down':
       return [disconnected(state, 'down'), [{ type: 'gate', state: 'disconnected' }]];
     case 'hello': {
@@ -109,15 +115,15 @@ function react(state: ClientState, event: ClientEvent): ClientStep {
       return greeted(state, event.theirs);
     }
     case 'granted':
-      if (state.link !== 'up') return [state, []];
+      if (state.permit.type !== 'asked') return [state, []];
       return [
         { ...state, permit: { type: 'granted', generation: event.generation, upto: event.upto } },
         [],
       ];
     case 'revoked':
-      return revoked(state);
+      return revoked(state, event.generation);
     case 'presto-released':
-      return prestoReleased(grown(state, event.end));
+      return prestoReleased({ ...grown(state, event.end), stopping: state.stopping - 1 });
     case 'batch':
       return batch(state, event.acked, event.updates);
     case 'applied':
@@ -145,29 +151,49 @@ function greeted(state: ClientState, theirs: Recno): ClientStep {
   ];
 }
 
-function prestoReleased(state: ClientState): ClientStep {
-  if (state.link === 'closing') return [{ ...state, link: 'greeting' }, [{ type: 'say-hello' }]];
-  return state.link === 'up' ? [state, [{ type: 'answer-revoke', end: state.end }]] : [state, []];
+/** presto has to stop admitting updates, and answers with `presto-released`. */
+function stop(state: ClientState): ClientStep {
+  return [{ ...state, stopping: state.stopping + 1 }, [{ type: 'gate', state: 'absent' }]];
 }
 
-function revoked(state: ClientState): ClientStep {
-  const held = state.permit.type === 'held';
+function prestoReleased(state: ClientState): ClientStep {
+  // It has been opened since it stopped for an earlier link, and told to stop again.
+  if (state.stopping > 0) return [state, []];
+  if (state.link === 'closing') return [{ ...state, link: 'greeting' }, [{ type: 'say-hello' }]];
+  return state.link === 'up' ? [state, [answerRevoke(state)]] : [state, []];
+}
+
+/** What is granted is given back by `finish`; where it is asked for, the grant is on its way. */
+function revoked(state: ClientState, generation: number): ClientStep {
+  if (state.permit.type === 'absent') return [state, [answerRevoke(state)]];
+  return [{ ...state, revoked: generation }, []];
+}
+
+/** A permit that is not in use needs no draining. */
+function giveBack(state: ClientState): ClientStep {
   const after: ClientState = { ...state, permit: { type: 'absent' } };
-  // Not in use yet, or not any more: there is nothing to drain.
-  return held
-    ? [after, [{ type: 'gate', state: 'absent' }]]
-    : [after, [{ type: 'answer-revoke', end: state.end }]];
+  return state.permit.type === 'held' ? stop(after) : [after, [answerRevoke(after)]];
+}
+
+/** What was made cut off comes with the permit only: for that the server would wait in vain. */
+function answerRevoke(state: ClientState): ClientEffect {
+  const { sender, end } = state;
+  const kept = sender !== undefined && reintegrating(state);
+  return { type: 'answer-revoke', end: kept ? sender.acked - 1 : end };
 }
 
 function batch(state: ClientState, acked: Recno, updates: boolean): ClientStep {
-  if (state.link !== 'up') return [state, [{ type: 'refuse-batch' }]];
+  if (state.link !== 'up') return [state, [{ type: 'refuse-batch', conflict: false }]];
   const after = updateSender(state, (s) => acknowledged(s, acked));
   if (!updates || after.sender === undefined || pending(after.sender) === 0) {
     return [after, [{ type: 'apply-batch' }]];
   }
   return [
     disconnected(after, 'diverged'),
-    [{ type: 'refuse-batch' }, { type: 'gate', state: 'disconnected' }],
+    [
+      { type: 'refuse-batch', conflict: true },
+      { type: 'gate', state: 'disconnected' },
+    ],
   ];
 }
 
@@ -184,6 +210,12 @@ function finish(start: ClientState, before: readonly ClientEffect[]): ClientStep
       permit: { type: 'held', generation: state.permit.generation },
     };
     effects.push({ type: 'gate', state: 'held' });
+  }
+  // Also where the revocation has overtaken the grant: what waited for it gets through in between, and nobody starves.
+  if ('generation' in state.permit && state.permit.generation <= state.revoked) {
+    const [after, more] = giveBack(state);
+    state = after;
+    effects.push(...more);
   }
   if (state.link === 'up' && state.permit.type === 'absent' && mustAsk(state)) {
     state = { ...state, permit: { type: 'asked' } };
@@ -223,6 +255,7 @@ function disconnected(state: ClientState, link: 'down' | 'diverged'): ClientStat
     offline: 0,
     permit: { type: 'absent' },
     wanted: false,
+    revoked: 0,
   };
 }
 

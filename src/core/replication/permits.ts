@@ -10,17 +10,19 @@ import type { Recno } from '../model/ids.js';
  */
 export interface PermitTable {
   readonly generation: number;
-  /** A host's sysid name; undefined while the permit passes from one to the other. */
-  readonly holder: string | undefined;
+  /** A host's sysid name; while the permit passes from one to the other, still the old one. */
+  readonly holder: string;
   /** Milliseconds of the machine's clock at which the holder got it. */
   readonly since: number;
+  /** The holder has applied all that there was when it got it, and can use it. */
+  readonly used: boolean;
   readonly waiting: readonly string[];
   readonly handover: Handover | undefined;
 }
 
 export interface Handover {
   readonly from: string;
-  /** At this time the old holder is declared lost. */
+  /** At this time the old holder is declared lost; Infinity when that was done. */
   readonly deadline: number;
   /** What the old holder has made is applied when the server expects more than this; undefined until it has answered. */
   readonly upto: Recno | undefined;
@@ -34,7 +36,14 @@ export type PermitEffect =
 export type PermitStep = readonly [PermitTable, readonly PermitEffect[]];
 
 export function permitsOf(server: string, now: number): PermitTable {
-  return { generation: 1, holder: server, since: now, waiting: [], handover: undefined };
+  return {
+    generation: 1,
+    holder: server,
+    since: now,
+    used: true,
+    waiting: [],
+    handover: undefined,
+  };
 }
 
 /** `who` wants the permit. Asked again by the holder, it is granted again. */
@@ -74,25 +83,37 @@ export function lost(table: PermitTable, who: string, server: string, now: numbe
     : [without, []];
 }
 
+/** The holder has applied all that there was. */
+export function caughtUp(table: PermitTable): PermitTable {
+  return table.used ? table : { ...table, used: true };
+}
+
 /** Time passes: hand-overs begin when the holder has had its minimum, and end when their deadline is over. */
 export function progress(table: PermitTable, now: number): PermitStep {
-  if (table.handover !== undefined) {
-    const late = table.handover.upto === undefined && now >= table.handover.deadline;
-    return [table, late ? [{ type: 'declare-lost', host: table.handover.from }] : []];
+  const { holder, handover } = table;
+  if (handover !== undefined) {
+    if (handover.upto !== undefined || now < handover.deadline) return [table, []];
+    const lost = { ...table, handover: { ...handover, deadline: Infinity } };
+    return [lost, [{ type: 'declare-lost', host: handover.from }]];
   }
-  const { holder } = table;
-  if (holder === undefined || table.waiting.length === 0) return [table, []];
-  if (now < table.since + LIMITS.permitHoldMs) return [table, []];
-  const handover = { from: holder, deadline: now + LIMITS.permitRevokeMs, upto: undefined };
-  return [{ ...table, handover }, [{ type: 'revoke', from: holder, generation: table.generation }]];
+  if (table.waiting.length === 0 || now < minimumEnd(table)) return [table, []];
+  const begun = { from: holder, deadline: now + LIMITS.permitRevokeMs, upto: undefined };
+  const revoke = { type: 'revoke', from: holder, generation: table.generation } as const;
+  return [{ ...table, handover: begun }, [revoke]];
 }
 
 /** When `progress` will have something to do, or undefined. */
 export function nextDeadline(table: PermitTable): number | undefined {
-  if (table.handover !== undefined) {
-    return table.handover.upto === undefined ? table.handover.deadline : undefined;
-  }
-  return table.waiting.length > 0 ? table.since + LIMITS.permitHoldMs : undefined;
+  const { handover } = table;
+  if (handover === undefined) return table.waiting.length > 0 ? minimumEnd(table) : undefined;
+  return handover.upto === undefined && handover.deadline < Infinity
+    ? handover.deadline
+    : undefined;
+}
+
+/** A host that applies more slowly than others update would never get to use a permit that it has for the minimum only. */
+function minimumEnd(table: PermitTable): number {
+  return table.since + (table.used ? LIMITS.permitHoldMs : LIMITS.permitCatchUpMs);
 }
 
 /** The next in the queue gets it; the server keeps it where nobody waits. */
@@ -100,7 +121,14 @@ function passOn(table: PermitTable, server: string, now: number): PermitStep {
   const [next = server, ...waiting] = table.waiting;
   const generation = table.generation + 1;
   return [
-    { generation, holder: next, since: now, waiting, handover: undefined },
+    {
+      generation,
+      holder: next,
+      since: now,
+      used: next === server,
+      waiting,
+      handover: undefined,
+    },
     [{ type: 'grant', to: next, generation }],
   ];
 }

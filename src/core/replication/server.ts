@@ -1,5 +1,6 @@
 import type { Recno } from '../model/ids.js';
 import {
+  caughtUp,
   drained,
   lost,
   nextDeadline,
@@ -14,6 +15,7 @@ import {
   batchAnswered,
   batchSent,
   logGrew,
+  pending,
   senderFor,
   startBatch,
   type SenderState,
@@ -166,7 +168,7 @@ function finish(start: ServerState, before: readonly ServerEffect[], now: number
   for (const step of [
     (s: ServerState) =>
       drained(s.permits, s.server, (host) => s.peers.get(host)?.expected ?? Infinity, now),
-    (s: ServerState) => progress(s.permits, now),
+    (s: ServerState) => progress(holderHasAll(s) ? caughtUp(s.permits) : s.permits, now),
   ]) {
     const [after, more] = permitStep(state, step(state));
     state = after;
@@ -181,6 +183,11 @@ function finish(start: ServerState, before: readonly ServerEffect[], now: number
   const deadline = nextDeadline(state.permits);
   if (deadline !== undefined) effects.push({ type: 'wake-at', time: deadline });
   return [state, effects];
+}
+
+function holderHasAll({ permits, peers }: ServerState): boolean {
+  const holder = peers.get(permits.holder);
+  return holder !== undefined && pending(holder.sender) === 0;
 }
 
 function permitStep(

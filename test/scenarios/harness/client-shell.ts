@@ -1,0 +1,255 @@
+import { LIMITS } from '../../../src/core/model/limits.js';
+import {
+  newClient,
+  stepClient,
+  type ClientEffect,
+  type ClientEvent,
+  type ClientState,
+} from '../../../src/core/replication/client.js';
+import type { Host, Shell, World } from './host.js';
+import type { Batch, Gate, Notice } from './presto.js';
+import type { Psdev } from './psdev.js';
+import { Sink } from './sink.js';
+import type { End, Receiver, Reply, Request } from './wire.js';
+
+interface InHand {
+  readonly batch: Batch;
+  readonly answer: (reply: Reply) => void;
+}
+
+/** FilesetClient in memory: carries out what the client machine decides. */
+export class ClientShell implements Shell, Receiver {
+  state: ClientState;
+  /** Why the last session ended, or does not begin. */
+  error: string | undefined;
+  readonly #events: ClientEvent[] = [];
+  #running = false;
+  #end: End | undefined;
+  #sink: Sink | undefined;
+  #inHand: InHand | undefined;
+  #revocations: ((reply: Reply) => void)[] = [];
+  #cancelRetry: () => void = () => undefined;
+  #retryMs: number = LIMITS.reconnectFirstMs;
+
+  constructor(
+    private readonly host: Host,
+    private readonly psdev: Psdev,
+    private readonly world: World,
+  ) {
+    this.state = newClient(host.presto.end, 1);
+    this.#request('disconnected');
+  }
+
+  notice(notice: Notice): void {
+    this.#dispatch(
+      notice.kind === 'want' ? { type: 'want' } : { type: 'log-grew', end: notice.recno },
+    );
+  }
+
+  get connection(): End | undefined {
+    return this.#end;
+  }
+
+  connected(end: End): void {
+    if (this.#end !== undefined) this.closed(this.#end, 'connected again');
+    this.#end = end;
+    end.receiver = this;
+    this.#dispatch({ type: 'link-up' });
+  }
+
+  closed(end: End, reason: string): void {
+    if (end !== this.#end) return;
+    this.#cancelRetry();
+    this.#end = undefined;
+    this.#sink?.lose();
+    this.#lose(reason);
+  }
+
+  #lose(reason: string): void {
+    this.#revocations = [];
+    this.#sink?.abandon();
+    this.error = reason;
+    this.#dispatch({ type: 'link-down' });
+  }
+
+  #failed(reason: string): void {
+    this.world.trace(`${this.host.name}: disconnected: ${reason}`);
+    this.#lose(reason);
+    const end = this.#end;
+    this.#cancelRetry();
+    this.#cancelRetry = this.world.clock.after(this.#retryMs, () => {
+      if (end !== undefined && end === this.#end) this.#dispatch({ type: 'link-up' });
+    });
+    this.#retryMs = Math.min(this.#retryMs * 2, LIMITS.reconnectLongestMs);
+  }
+
+  #dispatch(event: ClientEvent): void {
+    this.#events.push(event);
+    if (this.#running) return;
+    this.#running = true;
+    for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
+      const before = this.state.link;
+      const [state, effects] = stepClient(this.state, next);
+      this.state = state;
+      if (state.link !== before) this.world.trace(`${this.host.name}: ${state.link}`);
+      for (const effect of effects) this.#run(effect);
+    }
+    this.#running = false;
+  }
+
+  #run(effect: ClientEffect): void {
+    switch (effect.type) {
+      case 'gate':
+        this.#request(effect.state);
+        return;
+      case 'say-hello':
+        this.#greet();
+        return;
+      case 'ask-permit':
+        this.#askPermit();
+        return;
+      case 'answer-revoke':
+        for (const answer of this.#revocations.splice(0)) {
+          answer({ kind: 'stopped', end: effect.end });
+        }
+        return;
+      case 'send-batch':
+        this.#sendBatch(effect.from);
+        return;
+      case 'apply-batch':
+        this.#apply();
+        return;
+      case 'refuse-batch':
+        this.#refuse(effect.conflict);
+        return;
+      case 'acknowledged':
+        return;
+    }
+  }
+
+  #request(state: Gate): void {
+    this.psdev.request({ kind: 'gate', state }, ({ end }) => {
+      if (state === 'absent') this.#dispatch({ type: 'presto-released', end });
+    });
+  }
+
+  /** HELLO, then POSITION, with the counters standing still. */
+  #greet(): void {
+    const end = this.#end;
+    if (end === undefined) return;
+    const hello = (): void =>
+      end.request({ kind: 'hello' }, (reply) => {
+        if (end !== this.#end) return;
+        if (reply.kind !== 'expects') this.#failed('it does not want us');
+        else if (this.#fits(reply.expected, reply.checksum)) this.#tell(end, reply.expected);
+        else this.#failed('the server knows another history of this replica');
+      });
+    if (this.#sink === undefined) hello();
+    else this.#sink.whenIdle(hello);
+  }
+
+  /** What the server expects is a place in our log; what is behind its end is for the machine to judge. */
+  #fits(theirs: number, checksum: string): boolean {
+    const { presto } = this.host;
+    return theirs === 1 || theirs > presto.end + 1 || presto.checksum(theirs - 1) === checksum;
+  }
+
+  #tell(end: End, theirs: number): void {
+    const { serverName } = this.world;
+    this.psdev.request({ kind: 'expected', peer: serverName }, ({ expected, checksum }) => {
+      end.request({ kind: 'position', expects: expected, checksum }, (answer) => {
+        if (end !== this.#end) return;
+        if (answer.kind === 'refused') this.#failed(answer.message);
+        else this.#greeted(end, theirs, expected);
+      });
+    });
+  }
+
+  #greeted(end: End, theirs: number, expected: number): void {
+    this.#sink = new Sink(this.psdev, this.world.serverName, end, false);
+    this.#retryMs = LIMITS.reconnectFirstMs;
+    this.error = undefined;
+    this.#dispatch({ type: 'applied', expected });
+    this.#dispatch({ type: 'hello', theirs });
+    if (this.state.link === 'diverged') this.error = 'the server has records that our log does not';
+  }
+
+  #askPermit(): void {
+    const end = this.#end;
+    end?.request({ kind: 'permit' }, (reply) => {
+      if (reply.kind !== 'granted' || end !== this.#end) return;
+      this.#dispatch({ type: 'granted', generation: reply.generation, upto: reply.upto });
+    });
+  }
+
+  #sendBatch(from: number): void {
+    const end = this.#end;
+    if (end === undefined) return;
+    const { serverName, batchSize } = this.world;
+    const batch = this.host.presto.read(from, serverName, this.state.expected, batchSize);
+    this.#events.push({ type: 'batch-sent', next: batch.next });
+    end.request({ kind: 'records', batch }, (reply) => {
+      if (end !== this.#end) return;
+      if (reply.kind === 'refused') this.#failed(`it cannot take our records: ${reply.message}`);
+      else if (reply.kind === 'expects') {
+        this.#dispatch({ type: 'batch-answered', expected: reply.expected });
+      }
+    });
+  }
+
+  #apply(): void {
+    const inHand = this.#inHand;
+    this.#inHand = undefined;
+    if (inHand === undefined) return;
+    this.#sink?.receive(inHand.batch, ({ expected, failure }) => {
+      this.#dispatch({ type: 'applied', expected });
+      inHand.answer(
+        failure === undefined
+          ? { kind: 'expects', expected, checksum: '' }
+          : { kind: 'refused', message: failure },
+      );
+    });
+  }
+
+  #refuse(conflict: boolean): void {
+    if (conflict) this.error = 'both sides were changed';
+    this.#inHand?.answer({ kind: 'refused', message: this.error ?? 'it is not connected' });
+    this.#inHand = undefined;
+  }
+
+  request(_end: End, request: Request, answer: (reply: Reply) => void): void {
+    switch (request.kind) {
+      case 'records':
+        // It awaits the greeting, which is over when records come: a turn later.
+        this.host.later(() => {
+          this.#inHand = { batch: request.batch, answer };
+          const { acked, items } = request.batch;
+          this.#dispatch({ type: 'batch', acked, updates: items.length > 0 });
+        });
+        return;
+      case 'revoke':
+        this.#revocations.push(answer);
+        this.#dispatch({ type: 'revoked', generation: request.generation });
+        return;
+      default:
+        answer({ kind: 'ok' });
+    }
+  }
+
+  leave(_end: End, reason: string): void {
+    this.#failed(reason);
+  }
+
+  describe(): string {
+    const { link, permit, expected, sender } = this.state;
+    const generation = 'generation' in permit ? ` ${permit.generation}` : '';
+    const acked = sender === undefined ? '' : `, acked ${sender.acked - 1} of ${sender.end}`;
+    return `${link}, permit ${permit.type}${generation}, expects ${expected}${acked}`;
+  }
+
+  stop(): void {
+    this.#cancelRetry();
+    this.#end?.close('lento ends');
+    this.#end = undefined;
+  }
+}

@@ -1,0 +1,81 @@
+import type { Clock } from './clock.js';
+import { Presto, type Gate, type Notice } from './presto.js';
+import { Psdev } from './psdev.js';
+
+/** What the parts of one run share. */
+export interface World {
+  readonly clock: Clock;
+  readonly trace: (line: string) => void;
+  /** Records per batch. */
+  readonly batchSize: number;
+  readonly serverName: string;
+}
+
+/** A lento's work for one fileset, as FilesetServer and FilesetClient do it. */
+export interface Shell {
+  notice(notice: Notice): void;
+  describe(): string;
+  stop(): void;
+}
+
+/** A host: its presto, its lento if that runs, and what its event loop has yet to do. */
+export class Host {
+  readonly presto: Presto;
+  psdev: Psdev | undefined;
+  shell: Shell | undefined;
+  /** Continuations: they run after everything that arrived together was handled. */
+  readonly #later: (() => void)[] = [];
+  /** A slow host leaves its psdev standing. */
+  slow = false;
+
+  constructor(
+    readonly name: string,
+    private readonly world: World,
+  ) {
+    this.presto = new Presto(name);
+  }
+
+  readonly later = (work: () => void): void => {
+    this.#later.push(work);
+  };
+
+  startLento(make: (psdev: Psdev) => Shell): void {
+    const psdev = new Psdev(
+      this.presto,
+      (notice) => this.shell?.notice(notice),
+      (state) => this.#gateChanged(state),
+      (work) => this.later(() => psdev === this.psdev && work()),
+    );
+    this.psdev = psdev;
+    this.shell = make(psdev);
+  }
+
+  #gateChanged(state: Gate): void {
+    if (state !== this.presto.gate) this.world.trace(`${this.name}: gate ${state}`);
+  }
+
+  killLento(): void {
+    this.shell?.stop();
+    this.shell = undefined;
+    this.psdev?.close();
+    this.psdev = undefined;
+    this.#later.length = 0;
+  }
+
+  /** What arrived so far is handled; now its continuations. */
+  settle(): void {
+    for (let work = this.#later.shift(); work !== undefined; work = this.#later.shift()) work();
+  }
+
+  /** The psdev empties itself, as it does on a host that is not slow. @returns whether there was anything. */
+  pump(): boolean {
+    this.settle();
+    if (this.slow) return false;
+    let worked = false;
+    while (this.psdev !== undefined && (this.psdev.stepPresto() || this.psdev.stepLento())) {
+      worked = true;
+      this.settle();
+    }
+    return worked;
+  }
+}

@@ -1,0 +1,251 @@
+import {
+  mayUpdate,
+  newServer,
+  stepServer,
+  type ServerEffect,
+  type ServerEvent,
+  type ServerState,
+} from '../../../src/core/replication/server.js';
+import type { Host, Shell, World } from './host.js';
+import type { Notice } from './presto.js';
+import type { Psdev } from './psdev.js';
+import { Sink } from './sink.js';
+import type { End, Receiver, Reply, Request } from './wire.js';
+
+type Answer = (reply: Reply) => void;
+
+/** ServerPeer in memory. */
+interface Peer {
+  readonly name: string;
+  readonly end: End;
+  readonly sink: Sink;
+  readonly expected: number;
+  permits: Answer[];
+}
+
+/** FilesetServer in memory: carries out what the server machine decides. */
+export class ServerShell implements Shell, Receiver {
+  state: ServerState;
+  readonly peers = new Map<string, Peer>();
+  readonly #events: ServerEvent[] = [];
+  #running = false;
+  #cancelTimer: () => void = () => undefined;
+  /** Peers that have left, and what is to be done when their records are settled. */
+  readonly #leaving = new Map<string, { then: (() => void)[] }>();
+  readonly #ends = new Set<End>();
+
+  constructor(
+    private readonly host: Host,
+    private readonly psdev: Psdev,
+    private readonly world: World,
+  ) {
+    this.state = newServer(host.name, host.presto.end, world.clock.now);
+    this.psdev.request({ kind: 'gate', state: 'held' }, () => undefined);
+  }
+
+  notice(notice: Notice): void {
+    this.#dispatch(
+      notice.kind === 'want' ? { type: 'want' } : { type: 'log-grew', end: notice.recno },
+    );
+  }
+
+  /** A host has dialled. */
+  accept(end: End): void {
+    this.#ends.add(end);
+    end.receiver = this;
+  }
+
+  #dispatch(event: ServerEvent): void {
+    this.#events.push(event);
+    if (this.#running) return;
+    this.#running = true;
+    for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
+      const [state, effects] = stepServer(this.state, next, this.world.clock.now);
+      this.state = state;
+      for (const effect of effects) this.#run(effect);
+    }
+    this.#running = false;
+  }
+
+  #run(effect: ServerEffect): void {
+    switch (effect.type) {
+      case 'send-batch':
+        this.#sendBatch(effect.peer, effect.from);
+        return;
+      case 'grant-self':
+        this.world.trace(`${this.host.name}: takes generation ${effect.generation}`);
+        this.psdev.request({ kind: 'gate', state: 'held' }, () => undefined);
+        return;
+      case 'revoke-self':
+        this.psdev.request({ kind: 'gate', state: 'absent' }, ({ end }) => {
+          this.#dispatch({ type: 'log-grew', end });
+          this.#dispatch({ type: 'self-released', end });
+        });
+        return;
+      case 'grant': {
+        const { generation, upto } = effect;
+        const waiting = this.peers.get(effect.peer)?.permits.splice(0) ?? [];
+        for (const answer of waiting) answer({ kind: 'granted', generation, upto });
+        return;
+      }
+      case 'revoke':
+        this.#revoke(effect.peer, effect.generation);
+        return;
+      case 'drop-peer':
+        this.peers.get(effect.peer)?.end.close(effect.reason);
+        this.peers.get(effect.peer)?.sink.lose();
+        this.#leave(effect.peer, effect.reason);
+        return;
+      case 'acknowledged':
+        return;
+      case 'wake-at':
+        this.#cancelTimer();
+        this.#cancelTimer = this.world.clock.at(effect.time, () =>
+          this.#dispatch({ type: 'tick' }),
+        );
+        return;
+    }
+  }
+
+  #revoke(name: string, generation: number): void {
+    this.peers.get(name)?.end.request({ kind: 'revoke', generation }, (reply) => {
+      if (reply.kind !== 'stopped') return;
+      this.#dispatch({ type: 'permit-released', peer: name, end: reply.end });
+    });
+  }
+
+  #sendBatch(name: string, from: number): void {
+    const peer = this.peers.get(name);
+    if (peer === undefined) return;
+    const acked = this.state.peers.get(name)?.expected ?? 0;
+    const batch = this.host.presto.read(from, name, acked, this.world.batchSize);
+    this.#events.push({ type: 'batch-sent', peer: name, next: batch.next });
+    peer.end.request({ kind: 'records', batch }, (reply) => {
+      if (this.peers.get(name) !== peer) return;
+      if (reply.kind === 'refused') this.#fail(peer, reply.message);
+      else if (reply.kind === 'expects') {
+        this.#dispatch({ type: 'batch-answered', peer: name, expected: reply.expected });
+      }
+    });
+  }
+
+  #fail(peer: Peer, message: string): void {
+    peer.end.leave(message);
+    this.#leave(peer.name, message);
+  }
+
+  #leave(name: string, reason: string): void {
+    const peer = this.peers.get(name);
+    if (peer === undefined) return;
+    this.peers.delete(name);
+    this.world.trace(`${this.host.name}: ${name} is disconnected: ${reason}`);
+    const leaving: { then: (() => void)[] } = { then: [] };
+    this.#leaving.set(name, leaving);
+    peer.sink.whenIdle(() =>
+      this.host.later(() => {
+        if (this.#leaving.get(name) === leaving) this.#leaving.delete(name);
+        this.#dispatch({ type: 'peer-down', peer: name });
+        for (const work of leaving.then) work();
+      }),
+    );
+  }
+
+  closed(end: End, reason: string): void {
+    this.#ends.delete(end);
+    for (const peer of this.peers.values()) {
+      if (peer.end !== end) continue;
+      peer.sink.lose();
+      this.#leave(peer.name, reason);
+    }
+  }
+
+  leave(end: End, reason: string): void {
+    for (const peer of this.peers.values()) {
+      if (peer.end === end) this.#leave(peer.name, reason);
+    }
+  }
+
+  request(end: End, request: Request, answer: Answer): void {
+    const name = end.to;
+    if (request.kind === 'hello') {
+      this.#hello(name, end, answer);
+      return;
+    }
+    const peer = this.peers.get(name);
+    if (peer?.end !== end) {
+      answer({ kind: 'refused', message: 'say hello first' });
+      return;
+    }
+    switch (request.kind) {
+      case 'position':
+        this.#position(peer, request.expects, request.checksum, answer);
+        return;
+      case 'records':
+        this.#records(peer, request, answer);
+        return;
+      case 'permit':
+        peer.permits.push(answer);
+        this.#dispatch({ type: 'permit-request', peer: name });
+        return;
+      default:
+        answer({ kind: 'ok' });
+    }
+  }
+
+  #hello(name: string, end: End, answer: Answer): void {
+    this.#leave(name, 'it connected again');
+    const go = (): void =>
+      this.psdev.request({ kind: 'expected', peer: name }, ({ expected, checksum }) => {
+        const sink = new Sink(this.psdev, name, end, true);
+        this.peers.set(name, { name, end, sink, expected, permits: [] });
+        answer({ kind: 'expects', expected, checksum });
+      });
+    const leaving = this.#leaving.get(name);
+    if (leaving === undefined) this.host.later(go);
+    else leaving.then.push(go);
+  }
+
+  #position(peer: Peer, expects: number, checksum: string, answer: Answer): void {
+    const { presto } = this.host;
+    const fits = expects === 1 || presto.checksum(expects - 1) === checksum;
+    if (expects > presto.end + 1 || !fits) {
+      const message =
+        expects > presto.end + 1
+          ? 'it has seen records that this log does not have (any more)'
+          : 'its history is not that of this log';
+      this.#leave(peer.name, message);
+      answer({ kind: 'refused', message });
+      return;
+    }
+    answer({ kind: 'ok' });
+    this.#dispatch({ type: 'peer-up', peer: peer.name, theirs: expects, ours: peer.expected });
+  }
+
+  #records(peer: Peer, request: Request & { kind: 'records' }, answer: Answer): void {
+    if (!mayUpdate(this.state, peer.name)) {
+      answer({ kind: 'refused', message: 'it does not hold the permit' });
+      return;
+    }
+    peer.sink.receive(request.batch, ({ expected, end, failure }) => {
+      answer(
+        failure === undefined
+          ? { kind: 'expects', expected, checksum: '' }
+          : { kind: 'refused', message: failure },
+      );
+      this.#dispatch({ type: 'applied', peer: peer.name, expected, end });
+    });
+  }
+
+  describe(): string {
+    const { permits, peers } = this.state;
+    const waiting = permits.waiting.length > 0 ? `, waiting ${permits.waiting.join(' ')}` : '';
+    const connected = [...peers].map(([name, peer]) => `${name} has ${peer.sender.acked - 1}`);
+    const has = connected.length > 0 ? `, ${connected.join(', ')}` : '';
+    return `generation ${permits.generation} with ${permits.holder}${waiting}${has}`;
+  }
+
+  stop(): void {
+    this.#cancelTimer();
+    for (const end of this.#ends) end.close('lento ends');
+  }
+}

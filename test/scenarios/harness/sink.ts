@@ -1,0 +1,81 @@
+import type { Applied, Batch } from './presto.js';
+import type { Psdev } from './psdev.js';
+import type { End } from './wire.js';
+
+interface Turn {
+  readonly batch: Batch;
+  readonly done: (applied: Applied) => void;
+  fetches: number;
+}
+
+/** RecordSink in memory: contents are fetched ahead, batches applied one after the other, none after one that failed. */
+export class Sink {
+  readonly #turns: Turn[] = [];
+  readonly #idle: (() => void)[] = [];
+  #busy = false;
+  #failed = false;
+
+  constructor(
+    private readonly psdev: Psdev,
+    private readonly peer: string,
+    private readonly end: End,
+    private readonly log: boolean,
+  ) {}
+
+  receive(batch: Batch, done: (applied: Applied) => void): void {
+    const big = batch.items.filter(({ rec }) => rec.big);
+    const turn = { batch, done, fetches: big.length };
+    this.#turns.push(turn);
+    for (const { recno } of big) {
+      this.end.request({ kind: 'fetch', recno }, () => {
+        turn.fetches--;
+        this.#next();
+      });
+    }
+    this.#next();
+  }
+
+  /** The connection is gone: what waits for contents waits in vain. */
+  lose(): void {
+    for (const turn of this.#turns) if (turn.fetches > 0) turn.fetches = Infinity;
+    this.#next();
+  }
+
+  /** Nothing that has not begun will be applied. */
+  abandon(): void {
+    this.#failed = true;
+    this.#next();
+  }
+
+  whenIdle(work: () => void): void {
+    this.#idle.push(work);
+    this.#next();
+  }
+
+  #next(): void {
+    if (this.#busy) return;
+    const [turn] = this.#turns;
+    if (turn === undefined) {
+      for (const work of this.#idle.splice(0)) work();
+      return;
+    }
+    if (turn.fetches === Infinity) this.#failed = true;
+    else if (turn.fetches > 0 && !this.#failed) return;
+    this.#turns.shift();
+    if (this.#failed) {
+      // Nobody is answered: either the connection is gone, or the answer to the batch that failed ends the session.
+      this.#next();
+      return;
+    }
+    this.#busy = true;
+    this.psdev.request(
+      { kind: 'apply', peer: this.peer, batch: turn.batch, log: this.log },
+      (applied) => {
+        this.#busy = false;
+        if (applied.failure !== undefined) this.#failed = true;
+        turn.done(applied);
+        this.#next();
+      },
+    );
+  }
+}

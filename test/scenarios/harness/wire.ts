@@ -1,0 +1,179 @@
+import type { Recno } from '../../../src/core/model/ids.js';
+import type { Batch } from './presto.js';
+
+export type Request =
+  | { readonly kind: 'hello' }
+  | { readonly kind: 'position'; readonly expects: Recno; readonly checksum: string }
+  | { readonly kind: 'permit' }
+  | { readonly kind: 'revoke'; readonly generation: number }
+  | { readonly kind: 'records'; readonly batch: Batch }
+  | { readonly kind: 'fetch'; readonly recno: Recno };
+
+export type Reply =
+  | { readonly kind: 'ok' }
+  | { readonly kind: 'refused'; readonly message: string }
+  | { readonly kind: 'expects'; readonly expected: Recno; readonly checksum: string }
+  | { readonly kind: 'granted'; readonly generation: number; readonly upto: Recno }
+  | { readonly kind: 'stopped'; readonly end: Recno };
+
+export type Message =
+  | { readonly type: 'request'; readonly token: number; readonly request: Request }
+  | { readonly type: 'reply'; readonly token: number; readonly reply: Reply }
+  | { readonly type: 'leave'; readonly reason: string }
+  | { readonly type: 'closed'; readonly reason: string };
+
+/** What an end does with what comes; answers may come later. */
+export interface Receiver {
+  request(end: End, request: Request, answer: (reply: Reply) => void): void;
+  leave(end: End, reason: string): void;
+  closed(end: End, reason: string): void;
+}
+
+/** One end of a connection. Messages arrive in the order in which they were sent, or not at all. */
+export class End {
+  readonly inbox: Message[] = [];
+  receiver: Receiver | undefined;
+  /** False once this end knows that it is over. */
+  open = true;
+  #other: End | undefined;
+  #tokens = 0;
+  readonly #asked = new Map<number, (reply: Reply) => void>();
+
+  constructor(
+    readonly from: string,
+    readonly to: string,
+    /** Does something after all that arrived with it: promises are settled later than handlers are called. */
+    private readonly later: (work: () => void) => void,
+  ) {}
+
+  static pair(
+    client: { name: string; later: (work: () => void) => void },
+    server: { name: string; later: (work: () => void) => void },
+  ): { client: End; server: End } {
+    const pair = {
+      client: new End(client.name, server.name, client.later),
+      server: new End(server.name, client.name, server.later),
+    };
+    pair.client.#other = pair.server;
+    pair.server.#other = pair.client;
+    return pair;
+  }
+
+  /** Both ends are there, as far as both know, and what is sent arrives. */
+  get whole(): boolean {
+    return this.open && this.#other?.open === true && this.#sound && this.#other.#sound;
+  }
+
+  get #sound(): boolean {
+    return !this.inbox.some((message) => message.type === 'closed');
+  }
+
+  request(request: Request, onReply: (reply: Reply) => void): void {
+    const token = ++this.#tokens;
+    this.#asked.set(token, onReply);
+    this.#send({ type: 'request', token, request });
+  }
+
+  leave(reason: string): void {
+    this.#send({ type: 'leave', reason });
+  }
+
+  #send(message: Message): void {
+    const other = this.#other;
+    if (this.open && other?.open === true && other.#sound) other.inbox.push(message);
+  }
+
+  /** This end closes: what was sent before still arrives. */
+  close(reason: string): void {
+    if (!this.open) return;
+    this.#send({ type: 'closed', reason });
+    this.open = false;
+    this.inbox.length = 0;
+  }
+
+  /** The network is gone: of what is under way at most the first `kept` messages arrive, then this end notices. */
+  sever(kept: number): void {
+    if (!this.open || !this.#sound) return;
+    this.inbox.splice(kept);
+    this.inbox.push({ type: 'closed', reason: 'nothing heard' });
+  }
+
+  /** Takes the next message. @returns it, for the trace. */
+  take(): Message | undefined {
+    const message = this.inbox.shift();
+    switch (message?.type) {
+      case undefined:
+        break;
+      case 'request': {
+        const { token } = message;
+        this.receiver?.request(this, message.request, (reply) =>
+          this.#send({ type: 'reply', token, reply }),
+        );
+        break;
+      }
+      case 'reply': {
+        const settle = this.#asked.get(message.token);
+        this.#asked.delete(message.token);
+        if (settle !== undefined) this.later(() => settle(message.reply));
+        break;
+      }
+      case 'leave':
+        this.receiver?.leave(this, message.reason);
+        break;
+      case 'closed':
+        this.open = false;
+        this.inbox.length = 0;
+        this.receiver?.closed(this, message.reason);
+        break;
+    }
+    return message;
+  }
+}
+
+export function describeMessage(message: Message): string {
+  switch (message.type) {
+    case 'request':
+      return describeRequest(message.request);
+    case 'reply':
+      return describeReply(message.reply);
+    case 'leave':
+      return `leave: ${message.reason}`;
+    case 'closed':
+      return `closed: ${message.reason}`;
+  }
+}
+
+function describeRequest(request: Request): string {
+  switch (request.kind) {
+    case 'hello':
+      return 'hello';
+    case 'position':
+      return `position: expects ${request.expects}`;
+    case 'permit':
+      return 'permit wanted';
+    case 'revoke':
+      return `revoke generation ${request.generation}`;
+    case 'fetch':
+      return `fetch ${request.recno}`;
+    case 'records': {
+      const { items, next, acked } = request.batch;
+      const ids = items.map(({ rec }) => rec.id).join(' ');
+      return `records ${ids === '' ? 'none' : ids}, next ${next}, expects ${acked}`;
+    }
+  }
+}
+
+function describeReply(reply: Reply): string {
+  switch (reply.kind) {
+    case 'ok':
+      return 'ok';
+    case 'refused':
+      return `refused: ${reply.message}`;
+    case 'expects':
+      return `expects ${reply.expected}`;
+    case 'granted':
+      return `granted generation ${reply.generation} upto ${reply.upto}`;
+    case 'stopped':
+      return `stopped at ${reply.end}`;
+  }
+}
