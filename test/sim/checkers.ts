@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import type { Cluster } from '../scenarios/harness.js';
+import type { Host } from '../scenarios/harness/host.js';
+import type { Rec } from '../scenarios/harness/presto.js';
+
+/** Hosts that count as connected and whose programs may update. */
+function holders(cluster: Cluster): string[] {
+  const { server, serverShell, clients } = cluster;
+  const hosts = clients.filter((host) => isUp(cluster, host));
+  if (serverShell !== undefined) hosts.push(server);
+  return hosts.filter((host) => host.presto.gate === 'held').map((host) => host.name);
+}
+
+/** Client and server count each other as connected. */
+function isUp(cluster: Cluster, host: Host): boolean {
+  return cluster.isConnected(host) && cluster.clientShell(host)?.state.link === 'up';
+}
+
+/** At every moment at most one of the connected hosts lets its programs update. */
+export function checkHolders(cluster: Cluster): void {
+  const all = holders(cluster);
+  assert(all.length <= 1, `these hold the permit at the same time: ${all.join(', ')}`);
+}
+
+/** Whoever updates with the permit has everything that the server has. */
+export function checkWrite(cluster: Cluster, host: Host, rec: Rec): void {
+  if (host === cluster.server || !isUp(cluster, host)) return;
+  if (host.presto.gate !== 'held') return;
+  const has = new Set(host.presto.history);
+  const missing = cluster.server.presto.log.filter(({ id }) => !has.has(id));
+  const ids = missing.map(({ id }) => id).join(' ');
+  assert(missing.length === 0, `${host.name} makes ${rec.id} without having seen ${ids}`);
+}
+
+/**
+ * What every host has is a piece of the one order, the server's log, and behind it only what it made itself and the server
+ * does not have: nothing is applied out of order, twice, or with a gap before it.
+ */
+export function checkOrder(cluster: Cluster): void {
+  const { server, clients } = cluster;
+  const order = server.presto.log.map(({ id }) => id);
+  assert.deepEqual(server.presto.history, order, 'the tree of the server is not as its log');
+  for (const { name, presto } of clients) {
+    const own = presto.log.map(({ id }) => id);
+    const arrived = server.presto.log.filter(({ origin }) => origin === name).map(({ id }) => id);
+    assert.deepEqual(
+      arrived,
+      own.slice(0, arrived.length),
+      `the server has gaps in what ${name} made`,
+    );
+    const shared = presto.history.findIndex((id, i) => id !== order[i]);
+    const tail = shared < 0 ? [] : presto.history.slice(shared);
+    assert.deepEqual(
+      tail,
+      tail.length === 0 ? [] : own.slice(-tail.length),
+      `the tree of ${name} leaves the order of the server: ${order.join(' ')}`,
+    );
+    const unsent = new Set(own.slice(arrived.length));
+    for (const id of tail)
+      assert(unsent.has(id), `${name} has ${id} in another order than the server`);
+    for (const id of unsent) assert(presto.history.includes(id), `${name} has lost ${id}`);
+  }
+}
+
+/** All is well in the end: everybody is connected and has the same, and no program waits. */
+export function checkConverged(cluster: Cluster): void {
+  const order = cluster.server.presto.log.map(({ id }) => id);
+  for (const host of cluster.clients) {
+    const { name, presto } = host;
+    const state = cluster.clientShell(host)?.state;
+    assert.equal(state?.link, 'up', `${name} does not get connected`);
+    assert.deepEqual(presto.history, order, `${name} and the server differ in the end`);
+  }
+  for (const { name, presto } of cluster.hosts.values()) {
+    assert.equal(presto.parked, 0, `programs on ${name} wait for ever`);
+  }
+}
+
+/** In the end each client has all, or knows that both sides were changed, and then keeps what it made. */
+export function checkSettled(cluster: Cluster, diverged: ReadonlySet<string>): void {
+  const order = cluster.server.presto.log.map(({ id }) => id);
+  for (const { name, presto } of cluster.clients) {
+    const own = presto.log.map(({ id }) => id);
+    const unsent = own.filter((id) => !order.includes(id));
+    const unseen = order.filter((id) => !presto.history.includes(id));
+    const both = unsent.length > 0 && unseen.length > 0;
+    const what = `${name} made ${unsent.join(' ')} and has not seen ${unseen.join(' ')}`;
+    if (both) assert(diverged.has(name), `${what}, and nobody has noticed`);
+    else assert.deepEqual(presto.history, order, `${what}, though only one side has news`);
+  }
+}

@@ -1,0 +1,154 @@
+import { Cluster } from '../scenarios/harness.js';
+import type { Host } from '../scenarios/harness/host.js';
+import { checkConverged, checkHolders, checkOrder, checkSettled, checkWrite } from './checkers.js';
+import { Random } from './random.js';
+
+/** `one-sided`: nobody updates without having all updates there are, so all must end the same. */
+export type Mode = 'one-sided' | 'two-sided';
+
+const WEIGHTS = {
+  deliver: 60,
+  psdev: 60,
+  write: 12,
+  tick: 10,
+  pause: 1,
+  cut: 1.5,
+  heal: 3,
+  kill: 0.7,
+  start: 2,
+  full: 0.5,
+  free: 1,
+} as const;
+
+type Action = keyof typeof WEIGHTS;
+
+const STEPS = 400;
+/** Longer than the longest time between attempts to connect, several times. */
+const SETTLE_MS = 60_000;
+
+/** One run, which its seed determines. */
+export class Simulation {
+  readonly trace: string[] = [];
+  readonly #random: Random;
+  readonly #cluster: Cluster;
+  /** Updates of all hosts. */
+  #made = 0;
+  /** Clients that have seen both sides changed since they last had everything. */
+  readonly #diverged = new Set<string>();
+
+  constructor(
+    seed: number,
+    private readonly mode: Mode,
+  ) {
+    this.#random = new Random(seed);
+    const hosts = ['S', 'A', 'B', 'C'].slice(0, 2 + this.#random.below(3));
+    const trace = (line: string): void => {
+      this.trace.push(line);
+      const [, name] = /^(\w+): diverged$/.exec(line) ?? [];
+      if (name !== undefined) this.#diverged.add(name);
+    };
+    const batchSize = 1 + this.#random.below(3);
+    this.#cluster = new Cluster({ hosts, batchSize, trace });
+    for (const host of this.#cluster.hosts.values()) this.#prepare(host);
+  }
+
+  #prepare(host: Host): void {
+    const { presto } = host;
+    presto.bigEvery = this.#random.below(3) === 0 ? 2 : 0;
+    presto.admits = () => this.mode === 'two-sided' || presto.history.length === this.#made;
+    presto.onWrite = (rec) => {
+      this.#made++;
+      this.trace.push(`${host.name}: makes ${rec.id}`);
+      checkWrite(this.#cluster, host, rec);
+    };
+  }
+
+  run(): void {
+    for (let i = 0; i < STEPS; i++) {
+      this.#act(this.#random.weighted(WEIGHTS));
+      this.#check();
+    }
+    this.#settle();
+    if (this.mode === 'one-sided') checkConverged(this.#cluster);
+    else checkSettled(this.#cluster, this.#diverged);
+  }
+
+  #check(): void {
+    checkHolders(this.#cluster);
+    checkOrder(this.#cluster);
+  }
+
+  #act(action: Action): void {
+    const random = this.#random;
+    const cluster = this.#cluster;
+    const host = random.pick([...cluster.hosts.values()])!;
+    const client = random.pick(cluster.clients)!;
+    switch (action) {
+      case 'deliver': {
+        const end = random.pick(cluster.inboxes());
+        if (end !== undefined) cluster.deliver(end, 1 + random.below(4));
+        return;
+      }
+      case 'psdev':
+        this.#psdev(host);
+        return;
+      case 'write':
+        host.presto.write();
+        return;
+      case 'tick':
+        this.#tick(1 + random.below(30));
+        return;
+      case 'pause':
+        this.#tick(random.below(12_000));
+        return;
+      case 'cut':
+        this.trace.push(`cut ${client.name}`);
+        cluster.cut(client, { up: random.below(4), down: random.below(4) });
+        return;
+      case 'heal':
+        cluster.heal(client);
+        return;
+      case 'kill':
+        this.trace.push(`kill ${host.name}`);
+        cluster.killLento(host);
+        return;
+      case 'start':
+        cluster.startLento(host);
+        return;
+      case 'full':
+      case 'free':
+        host.presto.full = action === 'full';
+        return;
+    }
+  }
+
+  /** Some of what waits at a host's psdev is done; what lento reads in one go it deals with in one turn. */
+  #psdev(host: Host): void {
+    for (let i = this.#random.below(3); i > 0; i--) {
+      host.psdev?.stepPresto();
+      this.#check();
+    }
+    for (let i = this.#random.below(3); i > 0; i--) host.psdev?.stepLento();
+    host.settle();
+  }
+
+  #tick(ms: number): void {
+    this.#cluster.tick(ms, () => {
+      for (const host of this.#cluster.hosts.values()) host.settle();
+    });
+  }
+
+  /** Everything works again, and has its time. */
+  #settle(): void {
+    const cluster = this.#cluster;
+    this.trace.push('settle');
+    for (const host of cluster.hosts.values()) {
+      host.presto.full = false;
+      cluster.startLento(host);
+    }
+    for (const client of cluster.clients) cluster.heal(client);
+    cluster.run();
+    cluster.tick(SETTLE_MS);
+    this.#check();
+  }
+}
