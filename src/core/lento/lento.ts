@@ -107,18 +107,20 @@ export class Lento {
         .filter((fileset) => fileset.servername === this.#self)
         .flatMap((fileset) => fileset.replicators),
     );
-    const missing: IzoError[] = [];
+    const missing = new Map<string, IzoError>();
     for (const client of below) {
       try {
         readKey({ configDir, client, server: this.#self, side: 'server' });
       } catch (error) {
         if (!(error instanceof IzoError)) throw error;
-        missing.push(error);
-        this.options.log.warn({ client }, `${client} cannot connect: ${error.message}`);
+        missing.set(client, error);
       }
     }
-    const [first] = missing;
-    if (first !== undefined && missing.length === below.size) throw first;
+    const [first] = missing.values();
+    if (first !== undefined && missing.size === below.size) throw first;
+    for (const [client, error] of missing) {
+      this.options.log.warn({ client }, `${client} cannot connect: ${error.message}`);
+    }
   }
 
   async #listen(): Promise<void> {
