@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
+import { listMounted } from '../../src/core/presto/mounted-state.js';
+import { findMountAt } from '../../src/core/system/mounts.js';
+import { izo, IZO } from './run.js';
+
+const LINKS = ['/sbin/mount.InterMezzo', '/sbin/umount.fuse.InterMezzo'];
+
+/** mount(8) finds its helper in /sbin only: the links are there for as long as these tests run. */
+describe('mount(8) with the helper', function () {
+  this.timeout(60_000);
+  const made: string[] = [];
+  let root = '';
+  let image = '';
+  let mountPoint = '';
+  let env: Record<string, string> = {};
+
+  before(() => {
+    for (const link of LINKS) {
+      if (existsSync(link)) continue;
+      symlinkSync(IZO, link);
+      made.push(link);
+    }
+  });
+
+  after(() => {
+    for (const link of made) rmSync(link);
+  });
+
+  beforeEach(async () => {
+    root = mkdtempSync(join(tmpdir(), 'izo-helper-'));
+    image = join(root, 'fs0');
+    mountPoint = join(root, 'izo0');
+    env = { IZO_RUN_DIR: join(root, 'run') };
+    mkdirSync(mountPoint);
+    writeFileSync(image, '');
+    truncateSync(image, 10 * 1024 * 1024);
+    const made = await izo(['mkizofs', '-F', image], { env });
+    assert.equal(made.code, 0, made.stderr);
+  });
+
+  afterEach(async () => {
+    await izo(['umountizo'], { env });
+    rmSync(root, { recursive: true, force: true });
+  });
+
+  const run = (program: string, args: string[], more: Record<string, string> = {}) =>
+    execa(program, args, { env: { ...env, ...more }, reject: false });
+
+  /** The options of the HOWTO's command and fstab line. */
+  const options = () =>
+    `loop,fileset=shared,prestodev=/dev/intermezzo0,mtpt=${mountPoint},cache_type=ext3`;
+
+  it('mounts as the HOWTO has it, and umount(8) ends it with all it used', async () => {
+    const mounted = await run('mount', ['-t', 'InterMezzo', '-o', options(), image, mountPoint]);
+    assert.equal(mounted.exitCode, 0, mounted.stderr);
+    assert.equal(findMountAt(mountPoint)?.type, 'fuse.InterMezzo');
+    writeFileSync(join(mountPoint, 'file'), 'contents');
+    const [state] = listMounted(join(root, 'run'));
+    assert.ok(state !== undefined);
+    assert.equal(state.device, image);
+    const ended = await run('umount', [mountPoint]);
+    assert.equal(ended.exitCode, 0, ended.stderr);
+    assert.equal(findMountAt(mountPoint), undefined);
+    // umount(8) does not wait for presto, which has logs to flush.
+    for (let i = 0; i < 100 && listMounted(join(root, 'run')).length > 0; i++) await sleep(100);
+    assert.deepEqual(listMounted(join(root, 'run')), []);
+    assert.equal(findMountAt(state.lowerPath), undefined);
+  });
+
+  it('mounts by a line of fstab, twice, and again right after umount', async () => {
+    const fstab = join(root, 'fstab');
+    writeFileSync(fstab, `${image} ${mountPoint} InterMezzo ${options()},noauto 0 0\n`);
+    const byFstab = () => run('mount', [mountPoint], { LIBMOUNT_FSTAB: fstab });
+    const first = await byFstab();
+    assert.equal(first.exitCode, 0, first.stderr);
+    writeFileSync(join(mountPoint, 'file'), 'contents');
+    const again = await izo(['mount', image, mountPoint, '-o', options()], { env });
+    assert.match(again.stdout, /mounted already/);
+    assert.equal((await run('umount', [mountPoint])).exitCode, 0);
+    const second = await byFstab();
+    assert.equal(second.exitCode, 0, second.stderr);
+    assert.equal(readFileSync(join(mountPoint, 'file'), 'utf8'), 'contents');
+  });
+
+  it('fails as mount(8) expects it, with the reason', async () => {
+    const wrong = options().replace('fileset', 'filset');
+    const mounted = await run('mount', ['-t', 'InterMezzo', '-o', wrong, image, mountPoint]);
+    assert.notEqual(mounted.exitCode, 0);
+    assert.match(mounted.stderr, /Did you mean `fileset`/);
+    assert.equal(findMountAt(mountPoint), undefined);
+  });
+
+  it('mounts again after presto was killed, and umountizo cleans up without mounting', async () => {
+    const mount = () => run('mount', ['-t', 'InterMezzo', '-o', options(), image, mountPoint]);
+    assert.equal((await mount()).exitCode, 0);
+    writeFileSync(join(mountPoint, 'file'), 'contents');
+    const kill = () => {
+      const [state] = listMounted(join(root, 'run'));
+      assert.ok(state !== undefined);
+      process.kill(state.pid, 'SIGKILL');
+    };
+    kill();
+    const second = await mount();
+    assert.equal(second.exitCode, 0, second.stderr);
+    assert.equal(readFileSync(join(mountPoint, 'file'), 'utf8'), 'contents');
+    kill();
+    const cleaned = await izo(['umountizo'], { env });
+    assert.equal(cleaned.code, 0, cleaned.stderr);
+    assert.equal(findMountAt(mountPoint), undefined);
+  });
+});
