@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { LIMITS } from '../../../src/core/model/limits.js';
 import {
   newClient,
   reintegrating,
@@ -8,159 +10,287 @@ import {
   type ClientState,
 } from '../../../src/core/replication/client.js';
 
-/** Feeds events, one after the other. @returns the last state and the effects of the last event. */
-function run(start: ClientState, ...events: ClientEvent[]): [ClientState, ClientEffect[]] {
-  let state = start;
-  let effects: readonly ClientEffect[] = [];
-  for (const event of events) [state, effects] = stepClient(state, event);
-  return [state, [...effects]];
+/** A client's machine, and the effects of its last step. */
+class Machine {
+  state: ClientState;
+  effects: readonly ClientEffect[] = [];
+
+  constructor(end = 0, expected = 1) {
+    this.state = newClient(end, expected);
+  }
+
+  step(event: ClientEvent): this {
+    [this.state, this.effects] = stepClient(this.state, event);
+    return this;
+  }
+
+  /** The link is up; the server expects `theirs`. */
+  link(theirs = this.state.end + 1): this {
+    this.step({ type: 'link-up' });
+    this.step({ type: 'presto-released', end: this.state.end });
+    return this.step({ type: 'hello', theirs });
+  }
+
+  /** It has asked for the permit, and got it. */
+  hold(generation = 2, upto = this.state.expected - 1): this {
+    return this.step({ type: 'want' }).step({ type: 'granted', generation, upto });
+  }
+
+  get types(): readonly string[] {
+    return this.effects.map((e) => (e.type === 'gate' ? `gate ${e.state}` : e.type));
+  }
 }
 
-/** A client that is connected and in step: its log ends at `end`, the server has all of it. */
-function connected(end = 0, expected = 1): ClientState {
-  const [state] = run(
-    newClient(end, expected),
-    { type: 'link-up' },
-    { type: 'presto-released', end },
-    { type: 'hello', theirs: end + 1 },
-  );
-  return state;
-}
+const BATCH = { type: 'batch', acked: 1, updates: true } as const;
 
-describe('client machine', () => {
-  it('shuts the gate before it says hello, so that it knows what was done while cut off', () => {
-    const [closing, first] = run(newClient(3, 1), { type: 'link-up' });
-    assert.deepEqual(first, [{ type: 'gate', state: 'absent' }]);
-    const [greeting, second] = run(closing, { type: 'presto-released', end: 4 });
-    assert.deepEqual(second, [{ type: 'say-hello' }]);
-    assert.equal(greeting.end, 4);
+describe('a fileset at its replicator', () => {
+  it('stops presto before it says hello', () => {
+    const machine = new Machine(3).step({ type: 'link-up' });
+    assert.deepEqual(machine.types, ['gate absent']);
+    machine.step({ type: 'presto-released', end: 5 });
+    assert.deepEqual(machine.types, ['say-hello']);
+    assert.equal(machine.state.end, 5);
   });
 
-  it('asks for the permit once, however many wait', () => {
-    const [asked, effects] = run(connected(), { type: 'want' });
-    assert.deepEqual(effects, [{ type: 'ask-permit' }]);
-    assert.deepEqual(run(asked, { type: 'want' })[1], []);
+  it('waits for the answer of presto that belongs to this link', () => {
+    const machine = new Machine().step({ type: 'link-up' }).step({ type: 'link-down' });
+    machine.step({ type: 'link-up' }).step({ type: 'presto-released', end: 0 });
+    assert.deepEqual(machine.types, []);
+    machine.step({ type: 'presto-released', end: 2 });
+    assert.deepEqual(machine.types, ['say-hello']);
+    assert.equal(machine.step({ type: 'hello', theirs: 1 }).state.offline, 2);
   });
 
-  it('uses a grant only when the log of the server is applied so far', () => {
-    const [granted, early] = run(
-      connected(),
-      { type: 'want' },
-      { type: 'granted', generation: 2, upto: 5 },
-    );
-    assert.deepEqual(early, []);
-    assert.deepEqual(run(granted, { type: 'applied', expected: 5 })[1], []);
-    const [held, late] = run(granted, { type: 'applied', expected: 6 });
-    assert.deepEqual(late, [{ type: 'gate', state: 'held' }]);
-    assert.equal(held.permit.type, 'held');
+  it('ignores a hello that comes after the link is gone', () => {
+    const machine = new Machine().step({ type: 'link-up' });
+    machine.step({ type: 'presto-released', end: 0 }).step({ type: 'link-down' });
+    machine.step({ type: 'hello', theirs: 1 });
+    assert.equal(machine.state.link, 'down');
+    assert.deepEqual(machine.types, []);
   });
 
-  it('answers a revocation when presto has stopped, and goes on sending what was made before', () => {
-    const [held] = run(connected(), { type: 'granted', generation: 2, upto: 0 });
-    const [revoked, effects] = run(held, { type: 'revoked', generation: 2 });
-    assert.deepEqual(effects, [{ type: 'gate', state: 'absent' }]);
-    const [, answer] = run(revoked, { type: 'presto-released', end: 2 });
-    assert.deepEqual(answer, [
+  it('asks for the permit when programs want it, once', () => {
+    const machine = new Machine().link().step({ type: 'want' });
+    assert.deepEqual(machine.types, ['ask-permit']);
+    assert.deepEqual(machine.step({ type: 'want' }).types, []);
+  });
+
+  it('asks on the next link for what was wanted while it came up', () => {
+    const machine = new Machine().step({ type: 'link-up' }).step({ type: 'want' });
+    machine.step({ type: 'presto-released', end: 0 }).step({ type: 'hello', theirs: 1 });
+    assert(machine.types.includes('ask-permit'));
+  });
+
+  it('uses the permit when all is applied that the grant names', () => {
+    const machine = new Machine().link().hold(2, 3);
+    assert.deepEqual(machine.types, []);
+    assert.deepEqual(machine.step({ type: 'applied', expected: 3 }).types, []);
+    assert.deepEqual(machine.step({ type: 'applied', expected: 4 }).types, ['gate held']);
+  });
+
+  it('sends what was made with the permit, also while it is given back', () => {
+    const machine = new Machine().link().hold().step({ type: 'log-grew', end: 1 });
+    assert.deepEqual(machine.effects, [{ type: 'send-batch', from: 1 }]);
+    machine.step({ type: 'batch-sent', next: 2 }).step({ type: 'revoked', generation: 2 });
+    assert.deepEqual(machine.types, ['gate absent']);
+    machine.step({ type: 'presto-released', end: 2 });
+    assert.deepEqual(machine.effects, [
       { type: 'answer-revoke', end: 2 },
-      { type: 'send-batch', from: 1 },
+      { type: 'send-batch', from: 2 },
     ]);
   });
 
-  it('answers a revocation at once where the grant was not in use yet', () => {
-    const [granted] = run(connected(), { type: 'granted', generation: 2, upto: 9 });
-    const [, effects] = run(granted, { type: 'revoked', generation: 2 });
-    assert.deepEqual(effects, [{ type: 'answer-revoke', end: 0 }]);
+  it('sends what was made while cut off with the permit only', () => {
+    const machine = new Machine(3).link(2);
+    assert.deepEqual(machine.types, ['acknowledged', 'ask-permit']);
+    machine.step({ type: 'granted', generation: 2, upto: 0 });
+    assert.deepEqual(machine.types, ['gate held', 'send-batch']);
   });
 
-  it('sends what was made while cut off only with the permit', () => {
-    const [cutOff] = run(newClient(0, 1), { type: 'log-grew', end: 3 });
-    const [up, effects] = run(
-      cutOff,
-      { type: 'link-up' },
-      { type: 'presto-released', end: 3 },
-      { type: 'hello', theirs: 1 },
-    );
-    assert.ok(reintegrating(up));
-    assert.deepEqual(effects, [{ type: 'acknowledged', expected: 1 }, { type: 'ask-permit' }]);
-    const [, sending] = run(up, { type: 'granted', generation: 2, upto: 0 });
-    assert.deepEqual(sending, [
-      { type: 'gate', state: 'held' },
-      { type: 'send-batch', from: 1 },
+  it('gives back at once what it cannot use yet, and asks again', () => {
+    const machine = new Machine().link().hold(2, 3).step({ type: 'revoked', generation: 2 });
+    assert.deepEqual(machine.effects, [{ type: 'answer-revoke', end: 0 }, { type: 'ask-permit' }]);
+  });
+
+  it('does not make the server wait for what it cannot send', () => {
+    const machine = new Machine(5).link(3);
+    machine
+      .step({ type: 'granted', generation: 2, upto: 1 })
+      .step({ type: 'revoked', generation: 2 });
+    assert.deepEqual(machine.effects[0], { type: 'answer-revoke', end: 2 });
+  });
+
+  it('uses a grant that its revocation has overtaken, and gives it back then', () => {
+    const machine = new Machine().link().step({ type: 'want' });
+    assert.deepEqual(machine.step({ type: 'revoked', generation: 2 }).types, []);
+    machine.step({ type: 'granted', generation: 2, upto: 0 });
+    assert.deepEqual(machine.types, ['gate held', 'gate absent']);
+    assert.equal(machine.state.permit.type, 'absent');
+    machine.step({ type: 'presto-released', end: 1 });
+    assert.deepEqual(machine.effects[0], { type: 'answer-revoke', end: 1 });
+  });
+
+  it('keeps a later grant', () => {
+    const machine = new Machine().link().hold(2).step({ type: 'revoked', generation: 2 });
+    machine.step({ type: 'presto-released', end: 0 }).hold(4);
+    assert.deepEqual(machine.state.permit, { type: 'held', generation: 4 });
+  });
+
+  it('begins anew with the generations of the next link: the server may be another process', () => {
+    const machine = new Machine().link().hold(7).step({ type: 'revoked', generation: 7 });
+    machine.step({ type: 'presto-released', end: 0 }).step({ type: 'link-down' });
+    machine.link().hold(2);
+    assert.deepEqual(machine.state.permit, { type: 'held', generation: 2 });
+  });
+
+  it('has no use for a grant that nobody asked for, nor for one of a link that is gone', () => {
+    const granted = { type: 'granted', generation: 2, upto: 0 } as const;
+    assert.deepEqual(new Machine().link().step(granted).types, []);
+    const down = new Machine().link().step({ type: 'want' }).step({ type: 'link-down' });
+    assert.deepEqual(down.types, ['gate disconnected']);
+    assert.deepEqual(down.step(granted).types, []);
+    assert.equal(down.state.permit.type, 'absent');
+  });
+
+  it('answers a revocation of what it does not have', () => {
+    const machine = new Machine(4).link().step({ type: 'revoked', generation: 2 });
+    assert.deepEqual(machine.effects, [{ type: 'answer-revoke', end: 4 }]);
+  });
+
+  it('applies what the server sends, and its own on the way back too', () => {
+    assert.deepEqual(new Machine().link().step(BATCH).types, ['apply-batch']);
+    const busy = new Machine().link().hold().step({ type: 'log-grew', end: 1 });
+    assert.deepEqual(busy.step({ ...BATCH, updates: false }).types, ['apply-batch']);
+  });
+
+  it('knows from a batch what the server has, before it judges it', () => {
+    const machine = new Machine().link().hold().step({ type: 'log-grew', end: 1 });
+    machine.step({ type: 'batch-sent', next: 2 }).step({ ...BATCH, acked: 2 });
+    assert.deepEqual(machine.types, ['apply-batch']);
+  });
+
+  it('applies nothing when both sides have news', () => {
+    const machine = new Machine(3).link(2).step(BATCH);
+    assert.equal(machine.state.link, 'diverged');
+    assert.deepEqual(machine.effects, [
+      { type: 'refuse-batch', conflict: true },
+      { type: 'gate', state: 'disconnected' },
     ]);
+    assert.deepEqual(machine.step(BATCH).effects, [{ type: 'refuse-batch', conflict: false }]);
   });
 
-  it('applies news of the server when it has none of its own', () => {
-    const [, effects] = run(connected(), { type: 'batch', acked: 1, updates: true });
-    assert.deepEqual(effects, [{ type: 'apply-batch' }]);
+  it('applies nothing before the link is up', () => {
+    const machine = new Machine().step({ type: 'link-up' }).step(BATCH);
+    assert.deepEqual(machine.effects, [{ type: 'refuse-batch', conflict: false }]);
   });
 
-  it('takes what the server says it has for an acknowledgement, before it judges the batch', () => {
-    const [held] = run(
-      connected(),
-      { type: 'granted', generation: 2, upto: 0 },
-      { type: 'log-grew', end: 2 },
-    );
-    const [, effects] = run(held, { type: 'batch', acked: 3, updates: true });
-    assert.deepEqual(effects, [{ type: 'apply-batch' }]);
-  });
-
-  it('refuses news of the server while it has updates that the server has not seen', () => {
-    const [up] = run(
-      newClient(3, 1),
-      { type: 'link-up' },
-      { type: 'presto-released', end: 3 },
-      { type: 'hello', theirs: 1 },
-    );
-    const [diverged, effects] = run(up, { type: 'batch', acked: 1, updates: true });
-    assert.equal(diverged.link, 'diverged');
-    assert.deepEqual(effects, [{ type: 'refuse-batch' }, { type: 'gate', state: 'disconnected' }]);
-  });
-
-  it('passes over a batch that has none of the updates it lacks', () => {
-    const [up] = run(
-      newClient(3, 1),
-      { type: 'link-up' },
-      { type: 'presto-released', end: 3 },
-      { type: 'hello', theirs: 1 },
-    );
-    assert.equal(run(up, { type: 'batch', acked: 1, updates: false })[0].link, 'up');
-  });
-
-  it('notices that the server has records of its log which it has lost', () => {
-    const [state] = run(
-      newClient(3, 1),
-      { type: 'link-up' },
-      { type: 'presto-released', end: 3 },
-      { type: 'hello', theirs: 9 },
-    );
-    assert.equal(state.link, 'diverged');
-  });
-
-  it('opens the gate to the policy when the link is lost, whatever it was doing', () => {
-    const states = [
-      connected(),
-      run(connected(), { type: 'want' })[0],
-      run(connected(), { type: 'granted', generation: 2, upto: 0 })[0],
-      run(newClient(0, 1), { type: 'link-up' })[0],
-    ];
-    for (const state of states) {
-      const [down, effects] = run(state, { type: 'link-down' });
-      assert.equal(down.link, 'down');
-      assert.deepEqual(effects, [{ type: 'gate', state: 'disconnected' }]);
-    }
-  });
-
-  it('keeps no more batches on their way than the window has', () => {
-    let [state] = run(connected(), { type: 'granted', generation: 2, upto: 0 });
-    let sent = 0;
-    let effects: ClientEffect[];
-    [state, effects] = run(state, { type: 'log-grew', end: 100_000 });
-    while (effects.some((effect) => effect.type === 'send-batch')) {
-      sent++;
-      [state, effects] = run(state, { type: 'batch-sent', next: sent * 10 + 1 });
-    }
-    assert.equal(sent, 4);
-    [, effects] = run(state, { type: 'batch-answered', expected: 11 });
-    assert.ok(effects.some((effect) => effect.type === 'send-batch'));
+  it('undoes nothing where the server has records that its log has lost', () => {
+    const machine = new Machine(3).link(5);
+    assert.equal(machine.state.link, 'diverged');
+    assert.deepEqual(machine.types, ['gate disconnected']);
   });
 });
+
+const recno = fc.integer({ min: 1, max: 12 });
+const small = fc.nat({ max: 12 });
+const event: fc.Arbitrary<ClientEvent> = fc.oneof(
+  fc.constantFrom<ClientEvent>({ type: 'want' }, { type: 'link-up' }, { type: 'link-down' }),
+  fc.record({ type: fc.constantFrom('log-grew' as const, 'presto-released' as const), end: small }),
+  fc.record({ type: fc.constant('hello' as const), theirs: recno }),
+  fc.record({ type: fc.constant('granted' as const), generation: small, upto: small }),
+  fc.record({ type: fc.constant('revoked' as const), generation: small }),
+  fc.record({ type: fc.constant('batch' as const), acked: recno, updates: fc.boolean() }),
+  fc.record({
+    type: fc.constantFrom('applied' as const, 'batch-answered' as const),
+    expected: recno,
+  }),
+);
+
+/** A step: what was so before, what happened, and how the gate stands now. */
+interface Seen {
+  readonly before: ClientState;
+  readonly event: ClientEvent;
+  readonly machine: Machine;
+  readonly gate: string;
+}
+
+/** Plays events. A batch that is sent has one record, and presto answers only what it was asked. */
+function play(events: readonly ClientEvent[], look: (seen: Seen) => void): void {
+  const machine = new Machine();
+  let gate = 'disconnected';
+  const step = (next: ClientEvent): void => {
+    const before = machine.state;
+    machine.step(next);
+    for (const effect of machine.effects) if (effect.type === 'gate') gate = effect.state;
+    look({ before, event: next, machine, gate });
+    const sent = machine.effects.find((effect) => effect.type === 'send-batch');
+    if (sent?.type === 'send-batch') step({ type: 'batch-sent', next: sent.from + 1 });
+  };
+  for (const next of events) {
+    if (next.type !== 'presto-released' || machine.state.stopping > 0) step(next);
+  }
+}
+
+/** Whatever comes, in whatever order: the machine may not rely on peers that behave. */
+describe('a replicator that is told anything', () => {
+  const always = (look: (seen: Seen) => void): void => {
+    const events = fc.array(event, { maxLength: 60 });
+    fc.assert(
+      fc.property(events, (all) => play(all, look)),
+      { numRuns: 300 },
+    );
+  };
+
+  it('opens the gate only with a permit in use, or cut off', () => {
+    always(({ machine: { state }, gate }) => {
+      const cutOff = state.link === 'down' || state.link === 'diverged';
+      const open = state.permit.type === 'held' ? 'held' : 'absent';
+      assert.equal(gate, cutOff ? 'disconnected' : open);
+    });
+  });
+
+  it('uses a permit only where all is applied that the grant names', () => {
+    always(({ before, event: next, machine: { effects, state } }) => {
+      if (!effects.some((effect) => effect.type === 'gate' && effect.state === 'held')) return;
+      const upto = next.type === 'granted' ? next.upto : undefined;
+      const named = before.permit.type === 'granted' ? before.permit.upto : upto;
+      assert(named !== undefined && state.expected > named);
+    });
+  });
+
+  it('applies updates only where the server has all of its own', () => {
+    always(({ event: next, machine: { effects, state } }) => {
+      if (next.type !== 'batch' || !next.updates) return;
+      if (!effects.some((effect) => effect.type === 'apply-batch')) return;
+      assert(state.sender !== undefined && state.sender.acked > state.end);
+    });
+  });
+
+  it('sends only on a link that is up, what was made cut off only with the permit, and keeps to its window', () => {
+    always(({ machine: { state, effects } }) => {
+      assert.equal(state.sender === undefined, state.link !== 'up');
+      assert((state.sender?.inFlight ?? 0) <= LIMITS.batchesInFlight);
+      if (!effects.some((effect) => effect.type === 'send-batch')) return;
+      assert(state.permit.type === 'held' || !reintegrating(state));
+    });
+  });
+
+  it('answers each revocation: at once, with the grant that it has overtaken, or when presto has stopped', () => {
+    always(({ event: next, machine: { state, effects } }) => {
+      if (next.type !== 'revoked') return;
+      const answered = effects.some((effect) => effect.type === 'answer-revoke');
+      assert(answered || state.stopping > 0 || state.permit.type === 'asked' || keeps(state, next));
+    });
+  });
+
+  it('never forgets what it has, expects or waits for', () => {
+    always(({ before, machine: { state } }) => {
+      assert(state.end >= before.end && state.expected >= before.expected && state.stopping >= 0);
+    });
+  });
+});
+
+/** It has a later generation than the one revoked. */
+function keeps({ permit }: ClientState, revoked: { readonly generation: number }): boolean {
+  return 'generation' in permit && permit.generation > revoked.generation;
+}

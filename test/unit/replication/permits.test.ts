@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { LIMITS } from '../../../src/core/model/limits.js';
 import {
+  caughtUp,
   drained,
   lost,
   nextDeadline,
@@ -10,147 +11,242 @@ import {
   released,
   requested,
   type PermitEffect,
+  type PermitStep,
   type PermitTable,
 } from '../../../src/core/replication/permits.js';
 
-const SERVER = 'muskox';
-const HOSTS = [SERVER, 'a', 'b', 'c'];
-const LATER = 1_000_000;
+const HOSTS = ['S', 'A', 'B', 'C'];
+const NOBODY_EXPECTED = (): number => 1;
 
-const nothing = (): number => 0;
-const everything = (): number => Infinity;
-
-/** A table whose permit `host` holds since time 0. */
-function heldBy(host: string): PermitTable {
-  return { ...permitsOf(SERVER, 0), holder: host };
-}
-
-describe('permits', () => {
-  it('grants again to the holder who asks again', () => {
-    const [table, effects] = requested(heldBy('a'), 'a', LATER);
-    assert.deepEqual(effects, [{ type: 'grant', to: 'a', generation: table.generation }]);
-  });
-
-  it('leaves the holder its minimum time, then takes the permit back', () => {
-    const [early, none] = requested(heldBy('a'), 'b', 1);
-    assert.deepEqual(none, []);
-    assert.equal(nextDeadline(early), LIMITS.permitHoldMs);
-    const [, effects] = progress(early, LIMITS.permitHoldMs);
-    assert.deepEqual(effects, [{ type: 'revoke', from: 'a', generation: 1 }]);
-  });
-
-  it('passes the permit on only when all that the old holder made is applied', () => {
-    const [asked] = requested(heldBy('a'), 'b', LATER);
-    const stopped = released(asked, 'a', 7);
-    assert.deepEqual(drained(stopped, SERVER, () => 7, LATER)[1], []);
-    const [passed, effects] = drained(stopped, SERVER, () => 8, LATER);
-    assert.deepEqual(effects, [{ type: 'grant', to: 'b', generation: 2 }]);
-    assert.equal(passed.holder, 'b');
-  });
-
-  it('declares a holder lost that does not answer in time, and takes the permit back', () => {
-    const [asked] = requested(heldBy('a'), 'b', LATER);
-    const late = LATER + LIMITS.permitRevokeMs;
-    assert.deepEqual(progress(asked, late)[1], [{ type: 'declare-lost', host: 'a' }]);
-    const [table, effects] = lost(asked, 'a', SERVER, late);
-    assert.deepEqual(effects, [{ type: 'grant', to: 'b', generation: 2 }]);
-    assert.deepEqual(table.waiting, []);
-  });
-
-  it('goes back to the server when a lost holder leaves nobody waiting', () => {
-    const [table] = lost(heldBy('a'), 'a', SERVER, LATER);
-    assert.equal(table.holder, SERVER);
-  });
-
-  it('ignores a release by a host that is not giving the permit back', () => {
-    const [asked] = requested(heldBy('a'), 'b', LATER);
-    assert.deepEqual(released(asked, 'c', 3), asked);
-  });
-});
-
-type Step =
-  | { readonly type: 'request' | 'release' | 'lose'; readonly host: string }
-  | { readonly type: 'wait'; readonly ms: number };
-
-const host = fc.constantFrom(...HOSTS);
-const clientHost = fc.constantFrom('a', 'b', 'c');
-const step: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({ type: fc.constant('request' as const), host }),
-  fc.record({ type: fc.constant('release' as const), host }),
-  fc.record({ type: fc.constant('lose' as const), host: clientHost }),
-  fc.record({ type: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 40 }) }),
-);
-
-/** Runs steps and keeps account of who believes to have the permit. */
-class Account {
-  table = permitsOf(SERVER, 0);
+/** A table, its clock, and hosts that behave: each stops when it is told to, and what it made arrives. */
+class Keeper {
+  table: PermitTable = permitsOf('S', 0);
   now = 0;
-  readonly admitted = new Set([SERVER]);
-  readonly generations: number[] = [1];
+  readonly granted: string[] = [];
+  readonly generations: number[] = [];
+  readonly revoked: string[] = [];
+  readonly lost: string[] = [];
 
-  take([table, effects]: readonly [PermitTable, readonly PermitEffect[]]): void {
+  take([table, effects]: PermitStep): this {
     this.table = table;
-    for (const effect of effects) {
-      if (effect.type !== 'grant') continue;
-      this.admitted.add(effect.to);
+    for (const effect of effects) this.#note(effect);
+    return this;
+  }
+
+  #note(effect: PermitEffect): void {
+    if (effect.type === 'declare-lost') this.lost.push(effect.host);
+    else if (effect.type === 'revoke') this.revoked.push(effect.from);
+    else {
+      this.granted.push(effect.to);
       this.generations.push(effect.generation);
     }
   }
 
-  run(next: Step): void {
-    if (next.type === 'wait') this.now += next.ms;
-    else if (next.type === 'request') this.take(requested(this.table, next.host, this.now));
-    else if (next.type === 'lose') {
-      this.admitted.delete(next.host);
-      this.take(lost(this.table, next.host, SERVER, this.now));
-    } else if (this.table.handover?.from === next.host) {
-      this.admitted.delete(next.host);
-      this.table = released(this.table, next.host, 1);
-    }
-    this.take(drained(this.table, SERVER, everything, this.now));
-    this.take(progress(this.table, this.now));
+  ask(host: string): this {
+    return this.take(requested(this.table, host, this.now));
+  }
+
+  wait(ms: number): this {
+    this.now += ms;
+    return this.take(progress(this.table, this.now));
+  }
+
+  release(host: string, end = 0, expected: () => number = NOBODY_EXPECTED): this {
+    this.table = released(this.table, host, end);
+    return this.take(drained(this.table, 'S', expected, this.now));
+  }
+
+  lose(host: string): this {
+    return this.take(lost(this.table, host, 'S', this.now));
+  }
+
+  catchUp(): this {
+    this.table = caughtUp(this.table);
+    return this;
   }
 }
 
-describe('permits, whatever happens', () => {
-  it('have one holder at a time, and generations that never go back', () => {
+/** `to` has the permit, and has used it for a while. */
+function heldBy(to: string): Keeper {
+  return new Keeper().ask(to).wait(LIMITS.permitHoldMs).release('S').catchUp().wait(1000);
+}
+
+describe('the permit of a fileset', () => {
+  it('is with the server at first', () => {
+    const keeper = new Keeper().ask('S');
+    assert.deepEqual(keeper.granted, ['S']);
+    assert.deepEqual(keeper.generations, [1]);
+    assert.equal(nextDeadline(keeper.table), undefined);
+  });
+
+  it('is taken from its holder after the minimum, and passed on when that has stopped', () => {
+    const keeper = new Keeper().ask('A').wait(LIMITS.permitHoldMs - 1);
+    assert.deepEqual(keeper.revoked, []);
+    assert.equal(nextDeadline(keeper.table), LIMITS.permitHoldMs);
+    keeper.wait(1);
+    assert.deepEqual([keeper.revoked, keeper.granted], [['S'], []]);
+    keeper.release('S', 7);
+    assert.deepEqual([keeper.granted, keeper.generations], [['A'], [2]]);
+  });
+
+  it('is passed on when all that the old holder made is there', () => {
+    const keeper = heldBy('A').ask('B');
+    let expected = 4;
+    keeper.release('A', 5, () => expected);
+    assert.equal(keeper.table.holder, 'A');
+    expected = 5;
+    keeper.take(drained(keeper.table, 'S', () => expected, keeper.now));
+    assert.equal(keeper.table.holder, 'A');
+    expected = 6;
+    keeper.take(drained(keeper.table, 'S', () => expected, keeper.now));
+    assert.equal(keeper.table.holder, 'B');
+  });
+
+  it('is told to its holder again, in the same generation', () => {
+    const keeper = heldBy('A').ask('A');
+    assert.deepEqual(keeper.generations, [2, 2]);
+    assert.deepEqual(keeper.revoked, ['S']);
+  });
+
+  it('comes back to a holder that asks again while it gives it back', () => {
+    const keeper = heldBy('A').ask('B').ask('A').release('A').catchUp().wait(LIMITS.permitHoldMs);
+    assert.deepEqual(keeper.granted, ['A', 'B']);
+    assert.deepEqual(keeper.release('B').granted, ['A', 'B', 'A']);
+  });
+
+  it('stays longer with a holder that has yet to apply what others did', () => {
+    const keeper = new Keeper().ask('A').wait(LIMITS.permitHoldMs).release('S').ask('B');
+    keeper.wait(LIMITS.permitHoldMs);
+    assert.deepEqual(keeper.revoked, ['S']);
+    assert.equal(nextDeadline(keeper.table), LIMITS.permitHoldMs + LIMITS.permitCatchUpMs);
+    assert.deepEqual(keeper.catchUp().wait(0).revoked, ['S', 'A']);
+    const slow = new Keeper().ask('A').wait(LIMITS.permitHoldMs).release('S').ask('B');
+    assert.deepEqual(slow.wait(LIMITS.permitCatchUpMs).revoked, ['S', 'A']);
+  });
+
+  it('declares a holder lost once, when it does not answer in time', () => {
+    const keeper = heldBy('A').ask('B');
+    assert.equal(nextDeadline(keeper.table), keeper.now + LIMITS.permitRevokeMs);
+    assert.deepEqual(keeper.wait(LIMITS.permitRevokeMs - 1).lost, []);
+    assert.deepEqual(keeper.wait(1).lost, ['A']);
+    assert.equal(nextDeadline(keeper.table), undefined);
+    assert.deepEqual(keeper.wait(1).lost, ['A']);
+    assert.deepEqual(keeper.lose('A').granted.at(-1), 'B');
+  });
+
+  it('waits without a deadline for what a holder that has answered made', () => {
+    const keeper = heldBy('A').ask('B').release('A', 9);
+    assert.equal(nextDeadline(keeper.table), undefined);
+    assert.deepEqual(keeper.wait(LIMITS.permitRevokeMs * 2).lost, []);
+  });
+
+  it('goes to the server when its holder is lost and nobody waits', () => {
+    assert.deepEqual(heldBy('A').lose('A').granted, ['A', 'S']);
+  });
+
+  it('forgets a lost host that waits', () => {
+    const keeper = heldBy('A').ask('B').ask('C').lose('B').release('A');
+    assert.equal(keeper.table.holder, 'C');
+    assert.deepEqual(keeper.table.waiting, []);
+  });
+
+  it('is not touched by a late release, nor by the loss of somebody else', () => {
+    const keeper = heldBy('A').ask('B').release('A');
+    const { table } = keeper;
+    assert.equal(released(table, 'A', 3), table);
+    assert.equal(keeper.lose('A').table.holder, 'B');
+    assert.equal(keeper.ask('C').wait(LIMITS.permitCatchUpMs).release('A').table.holder, 'B');
+  });
+
+  const host = fc.constantFrom(...HOSTS);
+  const action = fc.oneof(
+    fc.record({ kind: fc.constant('ask' as const), host }),
+    fc.record({ kind: fc.constantFrom('release' as const, 'lose' as const), host }),
+    fc.record({ kind: fc.constant('wait' as const), ms: fc.nat({ max: 15_000 }) }),
+    fc.record({ kind: fc.constant('catch-up' as const) }),
+  );
+  const actions = fc.array(action, { maxLength: 80 });
+
+  function play(
+    keeper: Keeper,
+    act: typeof action extends fc.Arbitrary<infer T> ? T : never,
+  ): void {
+    if (act.kind === 'ask') keeper.ask(act.host);
+    else if (act.kind === 'release') keeper.release(act.host);
+    else if (act.kind === 'wait') keeper.wait(act.ms);
+    else if (act.kind === 'catch-up') keeper.catchUp();
+    else if (act.host !== 'S') keeper.lose(act.host);
+  }
+
+  it('has generations that grow, each granted to one host, which is the holder', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const account = new Account();
-        for (const next of steps) {
-          account.run(next);
-          assert.ok(account.admitted.size <= 1, `${[...account.admitted].join(' and ')} hold it`);
+      fc.property(actions, (all) => {
+        const keeper = new Keeper();
+        const owner = new Map<number, string>();
+        for (const act of all) {
+          const before = keeper.table;
+          const count = keeper.granted.length;
+          play(keeper, act);
+          assert(keeper.table.generation >= before.generation);
+          const passed = keeper.table.holder !== before.holder;
+          if (passed) assert(keeper.table.generation > before.generation);
+          for (let i = count; i < keeper.granted.length; i++) {
+            const generation = keeper.generations[i]!;
+            assert.equal(owner.get(generation) ?? keeper.granted[i], keeper.granted[i]);
+            owner.set(generation, keeper.granted[i]!);
+            assert.equal(keeper.table.holder, keeper.granted[i]);
+          }
         }
-        const { generations } = account;
-        assert.deepEqual(
-          [...generations].sort((a, b) => a - b),
-          generations,
-        );
       }),
-      { numRuns: 2_000 },
     );
   });
 
-  it('reach everybody who waits, if holders give them back', () => {
+  it('is named anew only when the old holder has stopped or is lost', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 40 }), host, (steps, waiting) => {
-        const account = new Account();
-        for (const next of steps) account.run(next);
-        account.run({ type: 'request', host: waiting });
-        for (let i = 0; i < 20 && account.table.holder !== waiting; i++) {
-          account.run({ type: 'wait', ms: LIMITS.permitHoldMs });
-          const from = account.table.handover?.from;
-          if (from !== undefined) account.run({ type: 'release', host: from });
+      fc.property(actions, (all) => {
+        const keeper = new Keeper();
+        for (const act of all) {
+          const { holder, generation } = keeper.table;
+          play(keeper, act);
+          if (keeper.table.generation === generation) continue;
+          assert(act.kind === 'release' || act.kind === 'lose');
+          assert.equal(act.host, holder);
         }
-        assert.equal(account.table.holder, waiting);
       }),
-      { numRuns: 1_000 },
     );
   });
 
-  it('do not move while the old holder has records on their way', () => {
-    const [asked] = requested(heldBy('a'), 'b', LATER);
-    const [table] = drained(released(asked, 'a', 5), SERVER, nothing, LATER);
-    assert.equal(table.holder, 'a');
+  it('comes to whoever waits, whatever happened before, and while all others keep asking', () => {
+    fc.assert(
+      fc.property(actions, host, (all, patient) => {
+        const keeper = new Keeper();
+        for (const act of all) play(keeper, act);
+        keeper.ask(patient);
+        for (let turns = 0; keeper.table.holder !== patient && turns <= HOSTS.length + 1; turns++) {
+          const time = nextDeadline(keeper.table);
+          if (keeper.table.handover === undefined) keeper.wait(Math.max(0, time! - keeper.now));
+          for (const other of HOSTS) keeper.ask(other);
+          keeper.release(keeper.table.holder);
+        }
+        assert.equal(keeper.table.holder, patient);
+      }),
+    );
+  });
+
+  it('asks to be woken exactly when time alone will change something', () => {
+    fc.assert(
+      fc.property(actions, (all) => {
+        const keeper = new Keeper();
+        for (const act of all) {
+          play(keeper, act);
+          keeper.wait(0);
+          const time = nextDeadline(keeper.table);
+          const quietUntil = time ?? keeper.now + 1e9;
+          assert(quietUntil > keeper.now, 'it would be woken again and again');
+          assert.deepEqual(progress(keeper.table, quietUntil - 1)[1], []);
+          if (time !== undefined) assert.equal(progress(keeper.table, time)[1].length, 1);
+        }
+      }),
+    );
   });
 });
