@@ -21,11 +21,8 @@ export interface Greeting {
 }
 
 /** HELLO, then REPSTATUS: each side learns what the other expects, and checks that it is a place in its own history. */
-export async function greet(
-  connection: Connection,
-  fileset: string,
-  replica: Replica,
-): Promise<Greeting | string> {
+export async function greet(connection: Connection, replica: Replica): Promise<Greeting | string> {
+  const { fileset } = replica;
   const hello = encodeHello({
     version: PROTOCOL_VERSION,
     fileset,

@@ -26,8 +26,7 @@ export class Replica {
   /** Descriptor of the lower tree's root. */
   readonly lowerFd: number;
   readonly #stagePath: string;
-  /** Last record that presto has announced. */
-  end: Recno;
+  #end: Recno;
 
   /** @throws IzoError, SystemError where the lower tree is not what presto says. */
   constructor(
@@ -37,7 +36,7 @@ export class Replica {
   ) {
     this.fileset = hello.fileset;
     this.id = hello.replica;
-    this.end = hello.recno;
+    this.#end = hello.recno;
     const path = Buffer.from(hello.lowerPath).toString('latin1');
     this.lowerFd = must('open', openat(-100, path, O_RDONLY | O_DIRECTORY), hello.lowerPath);
     try {
@@ -48,6 +47,15 @@ export class Replica {
       throw error;
     }
     this.#stagePath = join(hello.lowerPath, META_DIRECTORY, hello.fileset, 'stage');
+  }
+
+  /** Last record that presto has announced. */
+  get end(): Recno {
+    return this.#end;
+  }
+
+  announced(end: Recno): void {
+    this.#end = Math.max(this.#end, end);
   }
 
   /** Where contents from a peer are put until presto takes them; lento writes nowhere else. */

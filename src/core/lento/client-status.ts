@@ -1,0 +1,40 @@
+import { formatPosition } from '../model/position.js';
+import { pending } from '../replication/sender.js';
+import type { ClientContext } from './client-context.js';
+import type { ClientLink } from './client-link.js';
+import type { FilesetStatus } from './fileset-status.js';
+
+/** A fileset at one of its replicators as `izo status` shows it. */
+export async function clientStatus(
+  { replica, machine, server }: ClientContext,
+  { since, error }: ClientLink,
+): Promise<FilesetStatus> {
+  const { permit, sender, link, expected } = machine.state;
+  const presto = await replica.status();
+  return {
+    name: replica.fileset,
+    role: 'client',
+    server,
+    mounted: true,
+    mountPoint: replica.hello.mountPoint,
+    position: formatPosition({ log: replica.id, recno: replica.end, checksum: 0 }),
+    permit: {
+      holder: permit.type === 'held' ? 'self' : undefined,
+      waiting: permit.type === 'asked' || permit.type === 'granted' ? ['self'] : [],
+      generation: permit.type === 'held' ? permit.generation : undefined,
+    },
+    link,
+    peers: [
+      {
+        name: server,
+        connected: link === 'up',
+        pending: sender === undefined ? undefined : pending(sender),
+        expected,
+        since: since.toISOString(),
+        error,
+      },
+    ],
+    presto,
+    error,
+  };
+}

@@ -1,0 +1,124 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { roleOf, type Configuration } from '../config/index.js';
+import type { Recno } from '../model/ids.js';
+import type { Channel } from '../psdev/channel.js';
+import { number, type PrestoHello } from '../psdev/messages.js';
+import { syncedMarkerPath } from '../system/directories.js';
+import type { Connection } from '../wire/connection.js';
+import { errorText } from './error-text.js';
+import { FilesetClient } from './fileset-client.js';
+import { FilesetServer } from './fileset-server.js';
+import type { LentoLog } from './log.js';
+import { Replica } from './replica.js';
+
+export interface MountedFilesetsOptions {
+  readonly config: Configuration;
+  readonly stateDir: string;
+  readonly log: LentoLog;
+  /** The connection to a server, where there is one. */
+  readonly connectionTo: (server: string) => Connection | undefined;
+}
+
+/** The filesets that are mounted on this host, and what runs for each. */
+export class MountedFilesets {
+  readonly #replicas = new Map<string, Replica>();
+  readonly #servers = new Map<string, FilesetServer>();
+  readonly #clients = new Map<string, FilesetClient>();
+
+  constructor(private readonly options: MountedFilesetsOptions) {}
+
+  /** Of a fileset that this host serves. */
+  server(fileset: string): FilesetServer | undefined {
+    return this.#servers.get(fileset);
+  }
+
+  /** Of a fileset that this host replicates from another. */
+  client(fileset: string): FilesetClient | undefined {
+    return this.#clients.get(fileset);
+  }
+
+  get(fileset: string): FilesetServer | FilesetClient | undefined {
+    return this.#servers.get(fileset) ?? this.#clients.get(fileset);
+  }
+
+  get all(): (FilesetServer | FilesetClient)[] {
+    return [...this.#servers.values(), ...this.#clients.values()];
+  }
+
+  get served(): IterableIterator<FilesetServer> {
+    return this.#servers.values();
+  }
+
+  /** Those that this host has from `server`. */
+  replicatedFrom(server: string): FilesetClient[] {
+    return [...this.#clients.values()].filter((client) => client.server === server);
+  }
+
+  /** A presto has said hello. @throws Error where the configuration does not have its fileset */
+  mounted(hello: PrestoHello, channel: Channel): void {
+    const { config, log, connectionTo } = this.options;
+    const fileset = config.filesets.get(hello.fileset);
+    const role = roleOf(config, hello.fileset);
+    if (fileset === undefined || role === 'none') {
+      throw new Error(`${hello.fileset} is mounted, but ${config.files.fsetdb} says nothing of it`);
+    }
+    const { name, policy } = fileset;
+    const replica = new Replica(hello, channel, policy);
+    this.#replicas.set(name, replica);
+    log.info({ fileset: name }, `${name} is mounted at ${hello.mountPoint}`);
+    if (role === 'server') {
+      this.#servers.set(name, new FilesetServer(config.sysid.name, fileset, replica, log));
+      return;
+    }
+    const client = new FilesetClient(fileset, replica, log, () => this.#synced(name));
+    this.#clients.set(name, client);
+    const connection = connectionTo(fileset.servername);
+    if (connection !== undefined) client.connected(connection);
+  }
+
+  /** The marker of 2001, by which other programs see that a fileset is in sync. */
+  #synced(fileset: string): void {
+    const { config, stateDir, log } = this.options;
+    const path = syncedMarkerPath(stateDir, config.sysid.name, fileset);
+    try {
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, '');
+    } catch (error) {
+      log.warn({ path }, errorText(error));
+    }
+  }
+
+  /** A presto says something. */
+  noticed(fileset: string, kind: string, head: Readonly<Record<string, unknown>>): void {
+    if (kind === 'log') this.get(fileset)?.logGrew(number(head, 'recno'));
+    else if (kind === 'want') this.get(fileset)?.wanted();
+    else if (kind === 'ending') void this.#ending(fileset, number(head, 'recno'));
+  }
+
+  /** What was written until the fileset was unmounted is sent, while the server still knows that we hold the permit. */
+  async #ending(fileset: string, end: Recno): Promise<void> {
+    const client = this.#clients.get(fileset);
+    client?.logGrew(end);
+    await client?.drained().catch(() => undefined);
+    this.#drop(fileset, 'the fileset was unmounted');
+  }
+
+  /** A presto is gone. */
+  unmounted(fileset: string): void {
+    this.options.log.info({ fileset }, `${fileset} is unmounted`);
+    this.#drop(fileset, 'the fileset was unmounted');
+  }
+
+  #drop(fileset: string, reason: string): void {
+    this.get(fileset)?.close(reason);
+    this.#servers.delete(fileset);
+    this.#clients.delete(fileset);
+    this.#replicas.get(fileset)?.close();
+    this.#replicas.delete(fileset);
+  }
+
+  close(reason: string): void {
+    for (const fileset of [...this.#replicas.keys()]) this.#drop(fileset, reason);
+  }
+}

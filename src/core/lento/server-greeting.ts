@@ -1,0 +1,77 @@
+import type { Recno } from '../model/ids.js';
+import { E } from '../system/errno.js';
+import type { Connection, Exchange } from '../wire/connection.js';
+import { Code } from '../wire/kinds.js';
+import {
+  decodeHello,
+  decodePosition,
+  encodeHello,
+  encodeReason,
+  PROTOCOL_VERSION,
+} from '../wire/messages.js';
+import type { Replica } from './replica.js';
+import type { ServerContext } from './server-context.js';
+import { helloRefusal, ServerPeer } from './server-peer.js';
+
+/** HELLO: a replicator's connection is to be used for this fileset. */
+export async function answerHello(
+  { self, replica, peers }: ServerContext,
+  name: string,
+  connection: Connection,
+  payload: Buffer,
+  exchange: Exchange,
+): Promise<void> {
+  const hello = decodeHello(payload);
+  const known = [{ name: self, replica: replica.id }, ...peers];
+  const refusal = helloRefusal(hello, name, self, known);
+  if (refusal !== undefined) {
+    exchange.reply(refusal.code, encodeReason(refusal.reason));
+    return;
+  }
+  // An older connection of the same host is one that it has given up.
+  peers.leave(name, 'it connected again');
+  await peers.settled(name);
+  const { expected, checksum } = await replica.expected(hello.replica);
+  peers.add(new ServerPeer(name, hello.replica, connection, replica, expected));
+  exchange.reply(
+    Code.ok,
+    encodeHello({
+      version: PROTOCOL_VERSION,
+      fileset: replica.fileset,
+      replica: replica.id,
+      end: replica.end,
+      expects: expected,
+      checksum,
+    }),
+  );
+}
+
+/** POSITION: the replicator says what it expects of our log: it must be a place in it. */
+export function answerPosition(
+  { replica, machine, peers, log }: ServerContext,
+  peer: ServerPeer,
+  payload: Buffer,
+  exchange: Exchange,
+): void {
+  const { name, expected } = peer;
+  const { expects, checksum } = decodePosition(payload);
+  const fault = misplaced(replica, expects, checksum);
+  if (fault !== undefined) {
+    peers.errors.set(name, fault);
+    peers.leave(name, fault);
+    exchange.reply(E.EINVAL, encodeReason(fault));
+    return;
+  }
+  peers.errors.delete(name);
+  exchange.reply(Code.ok);
+  log.info({ fileset: replica.fileset, peer: name }, `${name} is connected`);
+  peer.joined = true;
+  machine.dispatch({ type: 'peer-up', peer: name, theirs: expects, ours: expected });
+}
+
+function misplaced({ end, reader }: Replica, expects: Recno, checksum: number): string | undefined {
+  if (expects > end + 1) return 'it has seen records that this log does not have (any more)';
+  if (expects === 1 || checksum === 0) return undefined;
+  const position = reader.positionAt(expects - 1);
+  return position?.checksum === checksum ? undefined : 'its history is not that of this log';
+}

@@ -1,0 +1,43 @@
+import { formatPosition } from '../model/position.js';
+import { pending } from '../replication/sender.js';
+import type { FilesetStatus, PeerStatus } from './fileset-status.js';
+import type { ServerContext } from './server-context.js';
+
+/** A fileset at its server as `izo status` shows it. */
+export async function serverStatus(
+  context: ServerContext,
+  replicators: readonly string[],
+): Promise<FilesetStatus> {
+  const { self, replica, machine } = context;
+  const { permits } = machine.state;
+  const presto = await replica.status();
+  return {
+    name: replica.fileset,
+    role: 'server',
+    server: self,
+    mounted: true,
+    mountPoint: replica.hello.mountPoint,
+    position: formatPosition({ log: replica.id, recno: replica.end, checksum: 0 }),
+    permit: {
+      holder: permits.holder === self ? 'self' : permits.holder,
+      waiting: permits.waiting,
+      generation: permits.generation,
+    },
+    link: 'server',
+    peers: replicators.map((host) => peerStatus(context, host)),
+    presto,
+    error: undefined,
+  };
+}
+
+function peerStatus({ machine, peers }: ServerContext, name: string): PeerStatus {
+  const peer = machine.state.peers.get(name);
+  return {
+    name,
+    connected: peer !== undefined,
+    pending: peer === undefined ? undefined : pending(peer.sender),
+    expected: peer?.expected,
+    since: peers.get(name)?.since.toISOString(),
+    error: peers.errors.get(name),
+  };
+}

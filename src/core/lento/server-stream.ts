@@ -1,0 +1,80 @@
+import type { Recno } from '../model/ids.js';
+import { mayUpdate } from '../replication/server.js';
+import { E } from '../system/errno.js';
+import type { Exchange } from '../wire/connection.js';
+import { ProtocolError } from '../wire/errors.js';
+import { Code, Kind } from '../wire/kinds.js';
+import { decodeBatch, encodeBatch, encodeBatchReply, type Batch } from '../wire/messages.js';
+import { readBatchReply } from './batch-reply.js';
+import { errorText } from './error-text.js';
+import type { RecordSource } from './record-source.js';
+import type { ServerContext } from './server-context.js';
+import type { ServerPeer } from './server-peer.js';
+
+/** Records to the replicators and from them. */
+export class ServerStream {
+  constructor(
+    private readonly context: ServerContext,
+    private readonly source: RecordSource,
+  ) {}
+
+  sendBatch(name: string, from: Recno): void {
+    const { peers, machine } = this.context;
+    const peer = peers.get(name);
+    if (peer === undefined) return;
+    let batch: Batch;
+    try {
+      const acked = machine.state.peers.get(name)?.expected ?? 0;
+      batch = this.source.batch(from, peer.replica, acked);
+    } catch (error) {
+      peers.fail(peer, `the log cannot be read: ${errorText(error)}`);
+      return;
+    }
+    machine.dispatch({ type: 'batch-sent', peer: name, next: batch.next });
+    machine.background(this.#awaitBatch(peer, batch), 'sending records');
+  }
+
+  async #awaitBatch(peer: ServerPeer, batch: Batch): Promise<void> {
+    const { peers, machine } = this.context;
+    const reply = await peer.connection.request(Kind.RECORDS, encodeBatch(batch));
+    if (!peers.has(peer)) return;
+    const { expected, message } = readBatchReply(reply);
+    if (reply.code === Code.ok) {
+      machine.dispatch({ type: 'batch-answered', peer: peer.name, expected });
+    } else peers.fail(peer, message);
+  }
+
+  /** The peer has everything before `expected`. */
+  acknowledged(name: string, expected: Recno): void {
+    const { peers, replica, machine } = this.context;
+    const peer = peers.get(name);
+    if (peer === undefined || expected <= peer.acked) return;
+    peer.acked = expected;
+    const noted = replica.acknowledged(peer.replica, expected - 1);
+    machine.background(noted, 'noting an acknowledgement');
+  }
+
+  async receive(peer: ServerPeer, payload: Buffer, exchange: Exchange): Promise<void> {
+    const { machine, replica, peers } = this.context;
+    if (!mayUpdate(machine.state, peer.name)) {
+      const message = encodeBatchReply({ expected: 0, message: 'it does not hold the permit' });
+      exchange.reply(E.EPERM, message);
+      return;
+    }
+    const outcome = await peer.sink.receive(decodeBatch(payload)).catch((error: unknown) => {
+      if (error instanceof ProtocolError) throw error;
+      return errorText(error);
+    });
+    if (typeof outcome === 'string') {
+      peers.errors.set(peer.name, outcome);
+      exchange.reply(Code.failed, encodeBatchReply({ expected: 0, message: outcome }));
+      return;
+    }
+    const { expected, recno, reason, message } = outcome;
+    replica.announced(recno);
+    if (reason !== undefined) peers.errors.set(peer.name, message);
+    const code = reason === undefined ? Code.ok : Code.failed;
+    exchange.reply(code, encodeBatchReply({ expected, message }));
+    machine.dispatch({ type: 'applied', peer: peer.name, expected, end: recno });
+  }
+}
