@@ -44,6 +44,7 @@ describe('any calls in any order', () => {
       whole.forEach((each, index) => {
         const expected = plain.perform(each);
         const actual = izo.perform(each);
+        trees.izo.follow();
         if (actual === expected) return;
         const upto = lines.slice(0, index + 1).join('\n');
         assert.fail(`${upto}\nsays ${actual}, on ext3 ${expected}`);

@@ -1,9 +1,14 @@
-import { SetattrValid, type AttrChange, type FuseOperations } from '../../src/core/fuse/port.js';
+import {
+  newOpened,
+  SetattrValid,
+  type AttrChange,
+  type FuseOperations,
+} from '../../src/core/fuse/port.js';
 import { Attr } from '../../src/core/system/attr.js';
 import { must } from '../../src/core/system/errno.js';
 import { O_RDWR, O_TRUNC } from '../../src/core/system/files.js';
 import { Memory } from '../../src/core/system/native.js';
-import { newEntry, newOpened, ROOT } from './torn-presto.js';
+import { newEntry, ROOT } from './torn-presto.js';
 
 const bytes = new Memory(100);
 const NO_CHANGE: AttrChange = {

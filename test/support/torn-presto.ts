@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, readdirSync, readlinkSync, rmSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatCache } from '../../src/core/cache/index.js';
-import type { Caller, Entry, Opened } from '../../src/core/fuse/port.js';
+import type { Caller, Entry } from '../../src/core/fuse/port.js';
 import { openLogs, realDisk, type Disk } from '../../src/core/journal/index.js';
 import { IdentityStore } from '../../src/core/presto/identity-store.js';
 import { Presto } from '../../src/core/presto/presto.js';
@@ -153,4 +153,3 @@ function targetOf(fd: number): string {
 }
 
 export const newEntry = (): Entry => ({ node: 0, generation: 0, attr: new Attr() });
-export const newOpened = (): Opened => ({ handle: 0, keepCache: false, directIo: false });

@@ -1,12 +1,22 @@
+import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from '../../src/core/system/processes.js';
-import { MountedHost } from './mounted-host.js';
+import { DeltaReplica } from './delta-replica.js';
+import { FILESET, MountedHost } from './mounted-host.js';
+
+/** presto looks once a second. */
+const UNSEEN_MS = 2_200;
 
 /** A file system under test, by the directory where it is mounted. */
 export interface Tree {
   readonly root: string;
+  /** Waits until it has noticed what programs did that have told nobody: by writing to memory. */
+  settle(): Promise<void>;
+  /** To be called after each check: takes note of what the file system tells of what was done to it. */
+  follow(): void;
   /** Where the file system tells of what was done to it: checks that it does so rightly. */
   check(): Promise<void>;
   remove(): Promise<void>;
@@ -30,6 +40,8 @@ async function plainTree(size: string): Promise<Tree> {
   }
   return {
     root,
+    settle: () => Promise.resolve(),
+    follow: () => undefined,
     check: () => Promise.resolve(),
     remove: async () => {
       await run('umount', ['-l', root]);
@@ -46,10 +58,21 @@ async function izoTree(size: string): Promise<Tree> {
     await host.remove();
     throw error;
   }
+  const delta = new DeltaReplica(host.state.lowerPath, FILESET);
   return {
     root: host.mountPoint,
+    settle: async () => {
+      await sleep(UNSEEN_MS);
+      delta.follow();
+    },
+    follow: () => {
+      delta.follow();
+    },
     check: async () => {
+      const differences = delta.differences();
+      delta.close();
       await host.unmountAndCheck();
+      assert.deepEqual(differences, [], 'contents are not what the KML’s ranges make');
     },
     remove: () => host.remove(),
   };
@@ -64,6 +87,8 @@ const TREES = [
 export interface Place {
   /** The root of the file system. */
   readonly root: () => string;
+  /** See Tree.settle. */
+  readonly settle: () => Promise<void>;
   /**
    * A path in an empty directory of this check alone; without names, that directory. What is left in it at the end is
    * compared with what the log tells.
@@ -101,8 +126,12 @@ export function describeTrees(title: string, checks: (place: Place) => void, siz
           directory = join(root(), `check-${++count}`);
           mkdirSync(directory);
         });
+        afterEach(() => {
+          tree?.follow();
+        });
         checks({
           root,
+          settle: async () => tree?.settle(),
           at: (...names) => join(directory, ...names),
           bytes: (path) => Buffer.concat([Buffer.from(`${directory}/`), path]),
         });

@@ -40,6 +40,17 @@ export interface Opened {
   keepCache: boolean;
   /** Reads and writes bypass the kernel's page cache. */
   directIo: boolean;
+  /**
+   * The kernel reads and maps this lower file itself, see FuseBinding.openBacking; 0 for none. With `directIo` it only maps
+   * it: reads and writes come here.
+   */
+  backing: number;
+  /** Closing a descriptor needs no FLUSH. */
+  noFlush: boolean;
+}
+
+export function newOpened(): Opened {
+  return { handle: 0, keepCache: false, directIo: false, backing: 0, noFlush: false };
 }
 
 /** Which attributes to change, FATTR_* in linux/fuse.h; bits of `valid`. */
@@ -181,6 +192,15 @@ export interface FuseBinding {
   invalidateEntry(parent: NodeId, name: string): void;
   /** The same for a node's attributes and, with `contents`, its cached pages. */
   invalidateNode(node: NodeId, contents: boolean): void;
+  /**
+   * Lets the kernel pass open files through to the lower file that `fd` has open. An inode can be passed through to one
+   * lower file at a time, and not while an open file uses the kernel's page cache; all that open it meanwhile have to be
+   * answered with this number. The descriptor may be closed at once. @returns a number above 0 for Opened.backing, or a
+   * negated errno: the kernel cannot, or not this file.
+   */
+  openBacking(fd: number): number;
+  /** No further open will be answered with it. */
+  closeBacking(backing: number): void;
   /** Resolves when the invalidations asked for so far are done, or after `timeoutMs`. */
   invalidated(timeoutMs: number): Promise<void>;
   /** Resolves when the mount is gone (unmounted by anyone); after that no operation is called. */

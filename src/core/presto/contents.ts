@@ -68,6 +68,7 @@ export class Contents {
   /** Journals what was written since `begin`. `fd` is any descriptor of the file that is not O_PATH. */
   close(node: Node, fd: number, caller: Caller): number {
     if (node.dirtySlot < 0) return 0;
+    node.unseen?.settle();
     const path = pathOf(node) ?? this.#findPath(node, fd);
     const result = path === undefined ? 0 : this.#journal(node, fd, caller, path);
     // Where the record could not be written (full disk), the LML keeps the note and the next close tries again.

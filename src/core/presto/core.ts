@@ -1,21 +1,25 @@
 import type { NodeId } from '../fuse/port.js';
 import type { FilesetLogs } from '../journal/index.js';
 import type { Contents } from './contents.js';
+import type { IoModes } from './io-modes.js';
 import type { LocalUpdates } from './local-updates.js';
 import type { LowerTree } from './lower-tree.js';
 import type { NodeTable } from './node-table.js';
 import type { OpenFiles } from './open-files.js';
 import type { PermitGate } from './permit-gate.js';
+import type { UnseenWrites } from './unseen-writes.js';
 
 /** What a mounted fileset is made of; the operations share it. */
 export interface PrestoCore {
   readonly table: NodeTable;
   readonly tree: LowerTree;
   readonly files: OpenFiles;
+  readonly modes: IoModes;
   readonly logs: FilesetLogs;
   readonly gate: PermitGate;
   readonly updates: LocalUpdates;
   readonly contents: Contents;
+  readonly unseen: UnseenWrites;
   readonly readOnly: boolean;
   /** The kernel has cached what was written to a file at another place than where it was written to. */
   readonly contentsMoved: (node: NodeId) => void;

@@ -2,6 +2,7 @@ import type { Identity } from '../cache/identity.js';
 import { S_IFDIR, S_IFMT } from '../system/attr.js';
 import type { NodeId } from '../fuse/port.js';
 import type { RangeSet } from './range-set.js';
+import type { Unseen } from './unseen.js';
 
 /**
  * One object of the lower tree that somebody refers to: the kernel (by lookups), an open file, a child that is referred
@@ -29,6 +30,13 @@ export class Node {
   /** Open handles of any kind, and those of them that can write. */
   opens = 0;
   writers = 0;
+  /** Open files that the kernel passes through, and its number for the lower file that it passes them to; see IoModes. */
+  passing = 0;
+  backing = 0;
+  /** While it may be written without a request. */
+  unseen: Unseen | undefined = undefined;
+  /** It was passed through since the kernel used its page cache: pages that are left there may be out of date. */
+  bypassed = false;
   /** Slot in the LML while contents have been written and no CLOSE has been journaled; else -1. */
   dirtySlot = -1;
   /**

@@ -1,5 +1,6 @@
 import { close } from '../system/files.js';
 import { DirectoryCookies } from './directory-cookies.js';
+import type { IoModes } from './io-modes.js';
 import type { Node } from './node.js';
 import type { NodeTable } from './node-table.js';
 
@@ -10,6 +11,8 @@ export interface OpenFile {
   fd: number;
   readonly flags: number;
   readonly writable: boolean;
+  /** The kernel passes it through to the lower file. */
+  readonly passes: boolean;
   /** Directories: the offsets given to the kernel. */
   readonly cookies: DirectoryCookies | undefined;
 }
@@ -19,15 +22,18 @@ export class OpenFiles {
   readonly #files: (OpenFile | undefined)[] = [undefined];
   readonly #free: number[] = [];
 
-  constructor(private readonly table: NodeTable) {}
+  constructor(
+    private readonly table: NodeTable,
+    private readonly modes: IoModes,
+  ) {}
 
   get count(): number {
     return this.#files.length - 1 - this.#free.length;
   }
 
-  add(node: Node, fd: number, flags: number, writable: boolean): number {
+  add(node: Node, fd: number, flags: number, writable: boolean, passes = false): number {
     const cookies = node.isDirectory ? new DirectoryCookies() : undefined;
-    const file: OpenFile = { node, fd, flags, writable, cookies };
+    const file: OpenFile = { node, fd, flags, writable, passes, cookies };
     node.opens++;
     if (writable) node.writers++;
     const handle = this.#free.pop() ?? this.#files.length;
@@ -47,6 +53,7 @@ export class OpenFiles {
     close(file.fd);
     file.node.opens--;
     if (file.writable) file.node.writers--;
+    if (file.passes) this.modes.closed(file.node);
     this.table.dropUnused(file.node);
   }
 

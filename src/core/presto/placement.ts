@@ -134,7 +134,10 @@ export class Placement {
     if (result >= 0) result = fchmod(fd, body.mode & 0o7777);
     if (result >= 0) result = futimens(fd, 0, UTIME_OMIT, body.mtime.sec, body.mtime.nsec);
     if (result < 0) return result;
-    if (placing.staged === undefined) return this.tree.identity.write(node, identity, fd);
+    if (placing.staged === undefined) {
+      node.unseen?.settle();
+      return this.tree.identity.write(node, identity, fd);
+    }
     result = IdentityStore.writeTo(fd, identity);
     return result < 0 ? result : this.#replace(node, placing.staged);
   }

@@ -6,6 +6,7 @@ import { LIMITS } from '../model/limits.js';
 import { Applier } from './applier.js';
 import { Contents } from './contents.js';
 import type { PrestoCore } from './core.js';
+import { IoModes } from './io-modes.js';
 import { LocalUpdates } from './local-updates.js';
 import { LowerTree } from './lower-tree.js';
 import { NodeTable } from './node-table.js';
@@ -14,6 +15,7 @@ import { prestoOperations } from './operations/index.js';
 import { PermitGate } from './permit-gate.js';
 import { Placement } from './placement.js';
 import { RemoteUpdates } from './remote-update.js';
+import { UnseenWrites } from './unseen-writes.js';
 
 export type PrestoLog = (level: 'info' | 'warn' | 'error', message: string) => void;
 
@@ -31,8 +33,10 @@ export class Presto {
   readonly table: NodeTable;
   readonly tree: LowerTree;
   readonly files: OpenFiles;
+  readonly modes = new IoModes(() => this.#binding);
   readonly gate: PermitGate;
   readonly contents: Contents;
+  readonly unseen: UnseenWrites;
   readonly remote: RemoteUpdates;
   readonly applier: Applier;
   readonly operations: FuseOperations;
@@ -52,7 +56,7 @@ export class Presto {
   ) {
     this.table = new NodeTable(rootFd);
     this.tree = new LowerTree(this.table);
-    this.files = new OpenFiles(this.table);
+    this.files = new OpenFiles(this.table, this.modes);
     const announce = () => this.announce();
     const updates = new LocalUpdates(logs, announce);
     this.contents = new Contents(this.tree, logs, updates, () => this.#closeLater());
@@ -73,13 +77,17 @@ export class Presto {
       () => this.gate.state === 'absent',
     );
     const contentsMoved = (node: NodeId) => this.#binding?.invalidateNode(node, true);
+    this.unseen = new UnseenWrites(this.table, this.contents, this.gate, contentsMoved);
     const core: PrestoCore = { ...this.#shared(), logs, updates, readOnly, contentsMoved };
     this.operations = prestoOperations(core);
   }
 
-  #shared(): Pick<PrestoCore, 'table' | 'tree' | 'files' | 'gate' | 'contents'> {
-    const { table, tree, files, gate, contents } = this;
-    return { table, tree, files, gate, contents };
+  #shared(): Pick<
+    PrestoCore,
+    'table' | 'tree' | 'files' | 'modes' | 'gate' | 'contents' | 'unseen'
+  > {
+    const { table, tree, files, modes, gate, contents, unseen } = this;
+    return { table, tree, files, modes, gate, contents, unseen };
   }
 
   /** Serves the mount. Resolves when it answers. */
@@ -101,6 +109,7 @@ export class Presto {
 
   /** Journals a CLOSE for everything written and not yet closed. */
   closeDirty(): void {
+    this.unseen.note();
     for (const node of this.table.dirty()) {
       const fd = this.files.writableDescriptorOf(node);
       const result =
@@ -142,6 +151,7 @@ export class Presto {
   close(): void {
     this.closeDirty();
     clearTimeout(this.#late);
+    this.unseen.close();
     this.files.closeAll();
     this.table.close();
   }

@@ -232,6 +232,24 @@ export function fcntl(fd: number, command: number, argument: number): number {
   return checked(c.fcntl(fd, command, argument));
 }
 
+const F_SETSIG = 10;
+const F_SETLEASE = 1024;
+const F_RDLCK = 0;
+const F_UNLCK = 2;
+const SIGURG = 23;
+
+/**
+ * Whether anything, a mapping too, can write to the file that `fd` has open for reading only. The kernel says so by refusing
+ * a lease; where it does for another reason, the answer is yes, too.
+ */
+export function isOpenForWriting(fd: number): boolean {
+  // Who opens it for writing in this very moment breaks the lease. The signal for that must be one that is ignored.
+  c.fcntl(fd, F_SETSIG, SIGURG);
+  if (c.fcntl(fd, F_SETLEASE, F_RDLCK) !== 0) return true;
+  c.fcntl(fd, F_SETLEASE, F_UNLCK);
+  return false;
+}
+
 export const LOCK_EX = 2;
 export const LOCK_NB = 4;
 

@@ -4,7 +4,12 @@ import { DirentSink } from '../../../src/core/fuse/device/dirents.js';
 import { shakeHands } from '../../../src/core/fuse/device/init.js';
 import { locksOf } from '../../../src/core/fuse/device/kernel-locks.js';
 import { withoutSetId } from '../../../src/core/fuse/device/privileges.js';
-import { FuseOpcode, InitFlag, InitOut } from '../../../src/core/fuse/device/protocol.js';
+import {
+  FuseOpcode,
+  InitFlag,
+  InitFlag2,
+  InitOut,
+} from '../../../src/core/fuse/device/protocol.js';
 import { Reply } from '../../../src/core/fuse/device/reply.js';
 import { Request } from '../../../src/core/fuse/device/request.js';
 import { Attr } from '../../../src/core/system/attr.js';
@@ -112,7 +117,7 @@ describe('FUSE messages', () => {
   it('agrees on what both can do', () => {
     const [request, reply] = [new Request(), new Reply()];
     request.load(fuseMessage(FuseOpcode.INIT, u32s(7, 45, 131_072, 0xffffffff, 0xffffffff)));
-    const { outcome, payload, version } = shakeHands(request, reply);
+    const { outcome, payload, version, passthrough } = shakeHands(request, reply);
     assert.deepEqual([outcome, payload, version], ['answered', 64, '7.45']);
     const out = payloadOf(reply, payload);
     const flags = out.readUInt32LE(InitOut.flags);
@@ -120,10 +125,13 @@ describe('FUSE messages', () => {
     assert.equal(flags & (1 << 16), 0, 'no WRITEBACK_CACHE');
     assert.equal(flags & (1 << 12), 0, 'no AUTO_INVAL_DATA');
     assert.equal(out.readUInt32LE(InitOut.maxWrite), 1024 * 1024);
-    assert.equal(out.readUInt32LE(InitOut.flags2), 0);
+    assert.equal(passthrough, true);
+    assert.equal(out.readUInt32LE(InitOut.flags2), InitFlag2.PASSTHROUGH);
+    assert.equal(out.readUInt32LE(InitOut.maxStackDepth), 1);
     request.load(fuseMessage(FuseOpcode.INIT, u32s(7, 31, 131_072, InitFlag.ASYNC_READ)));
-    shakeHands(request, reply);
+    assert.equal(shakeHands(request, reply).passthrough, false);
     assert.equal(payloadOf(reply, 64).readUInt32LE(InitOut.flags), InitFlag.ASYNC_READ);
+    assert.equal(payloadOf(reply, 64).readUInt32LE(InitOut.maxStackDepth), 0);
   });
 
   it('refuses a kernel that is too old, and asks a newer one to speak version 7', () => {

@@ -1,5 +1,6 @@
 import { IzoError } from '../../model/errors.js';
 import { E, must, SystemError } from '../../system/errno.js';
+import { closeBacking, openBacking } from '../../system/fuse-backing.js';
 import {
   closeDevice,
   mount,
@@ -204,6 +205,19 @@ export class DeviceBinding implements FuseBinding {
 
   invalidateNode(node: NodeId, contents: boolean): void {
     this.#notifier.node(node, contents);
+  }
+
+  openBacking(fd: number): number {
+    if (this.#session?.passthrough !== true) return -E.EOPNOTSUPP;
+    const backing = openBacking(this.fd, fd);
+    // Without CAP_SYS_ADMIN in the first user namespace no file can be.
+    if (backing === -E.EPERM) this.#session.passthrough = false;
+    return backing;
+  }
+
+  closeBacking(backing: number): void {
+    // The kernel drops them with the connection; the descriptor is somebody else's then.
+    if (!this.#ended) closeBacking(this.fd, backing);
   }
 
   invalidated(timeoutMs: number): Promise<void> {

@@ -1,6 +1,14 @@
 import { Attr } from '../../system/attr.js';
 import type { FileSystemStatus } from '../../system/files.js';
-import type { AttrChange, Caller, Entry, FuseOperations, NodeId, Opened } from '../port.js';
+import {
+  newOpened,
+  type AttrChange,
+  type Caller,
+  type Entry,
+  type FuseOperations,
+  type NodeId,
+  type Opened,
+} from '../port.js';
 import { DirentSink } from './dirents.js';
 import { Reply } from './reply.js';
 import { Request } from './request.js';
@@ -15,7 +23,7 @@ export class Exchange {
   readonly caller: Caller = { uid: 0, gid: 0, pid: 0 };
   readonly entry: Entry = { node: 0, generation: 0, attr: new Attr() };
   readonly attr = new Attr();
-  readonly opened: Opened = { handle: 0, keepCache: false, directIo: false };
+  readonly opened: Opened = newOpened();
   readonly change: AttrChange = {
     valid: 0,
     handle: 0,
@@ -58,5 +66,7 @@ export class Exchange {
     this.opened.handle = 0;
     this.opened.keepCache = false;
     this.opened.directIo = false;
+    this.opened.backing = 0;
+    this.opened.noFlush = false;
   }
 }

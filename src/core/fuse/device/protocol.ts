@@ -5,7 +5,7 @@
 
 export const FUSE_KERNEL_VERSION = 7;
 /** The version spoken here. */
-export const FUSE_KERNEL_MINOR_VERSION = 38;
+export const FUSE_KERNEL_MINOR_VERSION = 40;
 /** Linux 5.4: the first with everything that is relied upon. */
 export const OLDEST_MINOR_VERSION = 31;
 
@@ -67,8 +67,17 @@ export const InitFlag = {
   INIT_EXT: 1 << 30,
 } as const;
 
+/** INIT flags from bit 32 on, in `flags2`. */
+export const InitFlag2 = { PASSTHROUGH: 1 << 5 } as const;
+
 /** Flags of the answer to OPEN, CREATE and OPENDIR. */
-export const OpenFlag = { DIRECT_IO: 1 << 0, KEEP_CACHE: 1 << 1, CACHE_DIR: 1 << 3 } as const;
+export const OpenFlag = {
+  DIRECT_IO: 1 << 0,
+  KEEP_CACHE: 1 << 1,
+  CACHE_DIR: 1 << 3,
+  NOFLUSH: 1 << 5,
+  PASSTHROUGH: 1 << 7,
+} as const;
 
 /** fuse_open_in.open_flags: the kernel leaves the set-id bits to us (HANDLE_KILLPRIV_V2). */
 export const FUSE_OPEN_KILL_SUIDGID = 1 << 0;
@@ -150,6 +159,7 @@ export const InitOut = {
   /** u16 max_pages, u16 map_alignment. */
   maxPages: 28,
   flags2: 32,
+  maxStackDepth: 36,
   size: 64,
 } as const;
 /** struct fuse_attr. */
@@ -182,7 +192,7 @@ export const EntryOut = {
   attr: 40,
   size: 128,
 } as const;
-export const OpenOut = { fh: 0, openFlags: 8, padding: 12, size: 16 } as const;
+export const OpenOut = { fh: 0, openFlags: 8, backingId: 12, size: 16 } as const;
 export const WriteOut = { written: 0, padding: 4, size: 8 } as const;
 export const GetxattrOut = { valueSize: 0, padding: 4, size: 8 } as const;
 export const LseekOut = { offset: 0, size: 8 } as const;

@@ -111,12 +111,14 @@ export class Reply {
   /** struct fuse_open_out. */
   opened(at: number, opened: Opened, directory: boolean): number {
     const keep = directory ? OpenFlag.KEEP_CACHE | OpenFlag.CACHE_DIR : OpenFlag.KEEP_CACHE;
+    const flags =
+      (opened.keepCache ? keep : 0) |
+      (opened.directIo ? OpenFlag.DIRECT_IO : 0) |
+      (opened.backing !== 0 ? OpenFlag.PASSTHROUGH : 0) |
+      (opened.noFlush ? OpenFlag.NOFLUSH : 0);
     this.u64(at + OpenOut.fh, opened.handle);
-    this.u32(
-      at + OpenOut.openFlags,
-      (opened.keepCache ? keep : 0) | (opened.directIo ? OpenFlag.DIRECT_IO : 0),
-    );
-    this.u32(at + OpenOut.padding, 0);
+    this.u32(at + OpenOut.openFlags, flags);
+    this.u32(at + OpenOut.backingId, opened.backing);
     return OpenOut.size;
   }
 

@@ -30,6 +30,8 @@ export type TurnEnd = 'drained' | 'more' | 'full' | 'gone';
  */
 export class Session {
   readonly parking = new Parking();
+  /** The kernel passes files through where we tell it to. */
+  passthrough = false;
   readonly #exchange: Exchange;
   #busy = false;
   #resumeWanted = false;
@@ -176,14 +178,16 @@ export class Session {
 
   #init(): void {
     const { request, reply } = this.#exchange;
-    const { outcome, version, payload } = shakeHands(request, reply);
+    const { outcome, version, passthrough, payload } = shakeHands(request, reply);
     if (outcome === 'too-old') {
       this.#answer(-E.EPROTO);
       this.events.refused(tooOld(version));
       return;
     }
     if (!this.#answer(payload) || outcome === 'again') return;
-    this.log('info', `the kernel speaks FUSE ${version}`);
+    this.passthrough = passthrough;
+    const more = passthrough ? ', and reads lower files itself' : '';
+    this.log('info', `the kernel speaks FUSE ${version}${more}`);
     this.events.ready();
   }
 

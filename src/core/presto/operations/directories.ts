@@ -40,8 +40,6 @@ export class DirectoryOperations {
     const fd = openat(directory, '.', O_RDONLY | O_DIRECTORY);
     if (fd < 0) return fd;
     out.handle = this.core.files.add(node, fd, O_RDONLY, false);
-    out.keepCache = false;
-    out.directIo = false;
     return 0;
   }
 

@@ -3,6 +3,7 @@ import { E, ESTALE } from '../../system/errno.js';
 import {
   O_ACCMODE,
   O_RDONLY,
+  O_RDWR,
   O_TRUNC,
   close,
   fallocate,
@@ -28,6 +29,11 @@ function isOutdated(node: Node, { pid }: Caller): boolean {
   if (!node.replaced || node.refused === pid) return false;
   node.refused = pid;
   return true;
+}
+
+/** A shared mapping of a file that was opened so can be written to. */
+function isMappable(flags: number): boolean {
+  return (flags & O_ACCMODE) === O_RDWR;
 }
 
 /** Open files: reading, writing, syncing, closing. */
@@ -56,17 +62,18 @@ export class FileOperations {
         return result;
       }
     }
-    this.opened(node, fd, flags, out);
-    return 0;
+    return this.opened(caller, node, fd, flags, out);
   }
 
   /** Registers a descriptor as an open file of the kernel. */
-  opened(node: Node, fd: number, flags: number, out: Opened): void {
+  opened(caller: Caller, node: Node, fd: number, flags: number, out: Opened): number {
     const writable = (flags & O_ACCMODE) !== O_RDONLY;
-    out.handle = this.core.files.add(node, fd, flags, writable);
-    // Peers' updates invalidate explicitly, so what the kernel has is good.
-    out.keepCache = true;
-    out.directIo = false;
+    const passes = this.core.modes.open(node, fd, writable, out);
+    out.handle = this.core.files.add(node, fd, flags, writable, passes);
+    if (!passes || !isMappable(flags)) return 0;
+    const result = this.core.unseen.opened(node, fd, caller);
+    if (result < 0) this.core.files.remove(out.handle);
+    return result;
   }
 
   read(_id: NodeId, handle: number, offset: number, size: number, address: number): number {
@@ -123,6 +130,7 @@ export class FileOperations {
     // Pages of a shared mapping may have come after the last flush.
     const result = file.writable ? this.core.contents.close(file.node, file.fd, caller) : 0;
     this.core.files.remove(handle);
+    if (file.passes && isMappable(file.flags)) this.core.unseen.closed(file.node);
     return result;
   }
 

@@ -1,4 +1,4 @@
-import type { Caller, Entry, NodeId, Opened } from '../../fuse/port.js';
+import { newOpened, type Caller, type Entry, type NodeId, type Opened } from '../../fuse/port.js';
 import { NO_OBJECT, NO_STAMP } from '../../model/ids.js';
 import { isReservedAtRoot } from '../../model/names.js';
 import { LIMITS } from '../../model/limits.js';
@@ -85,8 +85,7 @@ export class NameOperations {
     if (result !== 0) return result;
     const node = this.#made(parent, name, out);
     if (node === undefined) return -E.EIO;
-    this.files.opened(node, fd, flags, opened);
-    return 0;
+    return this.files.opened(caller, node, fd, flags, opened);
   }
 
   #openExisting(
@@ -138,7 +137,7 @@ export class NameOperations {
 
   /** mknod(2) of a regular file. */
   #mkfile(caller: Caller, parent: NodeId, name: string, mode: number, out: Entry): number {
-    const opened: Opened = { handle: 0, keepCache: true, directIo: false };
+    const opened = newOpened();
     const result = this.create(caller, parent, name, mode, O_RDONLY | O_EXCL, out, opened);
     if (result === 0) this.files.release(caller, out.node, opened.handle);
     return result;

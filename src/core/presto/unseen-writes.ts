@@ -1,0 +1,101 @@
+import type { Caller, NodeId } from '../fuse/port.js';
+import { O_RDONLY, close, isOpenForWriting, openat } from '../system/files.js';
+import type { Contents } from './contents.js';
+import type { Node } from './node.js';
+import type { NodeTable } from './node-table.js';
+import type { PermitGate } from './permit-gate.js';
+import { Unseen } from './unseen.js';
+
+/** Time between looks at what may be written. */
+const LOOK_MS = 1_000;
+
+/**
+ * While readers of a file are passed through, the kernel maps the lower file itself, also for a program that opens it for
+ * reading and writing: what that one writes to a shared mapping nobody tells of. Such a file counts as written from the
+ * open on, and after a CLOSE from when its time has moved, until no program can write it in this way any more. A crash can
+ * hide what was written since the last look, and nothing else can.
+ */
+export class UnseenWrites {
+  readonly #nodes = new Set<Node>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly table: NodeTable,
+    private readonly contents: Contents,
+    private readonly gate: PermitGate,
+    /** What the kernel has cached of a node is out of date. */
+    private readonly contentsMoved: (node: NodeId) => void,
+  ) {}
+
+  /** A program has opened the file in this way, as `fd`. @returns 0 or a negated errno: then it must not have it. */
+  opened(node: Node, fd: number, caller: Caller): number {
+    if (node.unseen === undefined) {
+      const reading = openat(-100, `/proc/self/fd/${fd}`, O_RDONLY);
+      if (reading < 0) return reading;
+      this.#nodes.add(node);
+      node.unseen = new Unseen(reading, { ...caller });
+      node.writers++;
+      this.table.hold(node);
+      this.#lookLater();
+    }
+    const ready = this.contents.begin(node, fd);
+    if (ready < 0) return ready;
+    node.written?.addEverything();
+    node.unseen.handles++;
+    return 0;
+  }
+
+  /** The program has closed it: unless it has it mapped, that was all. */
+  closed(node: Node): void {
+    if (node.unseen === undefined) return;
+    node.unseen.handles--;
+    this.#look(node, node.unseen);
+  }
+
+  /** The permit is about to leave: what is not noted yet has to be. */
+  note(): void {
+    for (const node of this.#nodes) {
+      if (node.unseen?.moved() === true) this.#begin(node, node.unseen);
+    }
+  }
+
+  #begin(node: Node, { fd }: Unseen): number {
+    this.contentsMoved(node.id);
+    const result = this.contents.begin(node, fd);
+    node.written?.addEverything();
+    return result;
+  }
+
+  #look(node: Node, unseen: Unseen): void {
+    // In this order: what was written before nobody could any more has moved the time.
+    const over = unseen.handles === 0 && !isOpenForWriting(unseen.fd);
+    const moved = unseen.moved();
+    if (moved && (this.gate.enter() !== 0 || this.#begin(node, unseen) < 0)) unseen.remember();
+    else if (over || !moved) {
+      const result = this.contents.close(node, unseen.fd, unseen.caller);
+      if (over && result >= 0) this.#forget(node, unseen);
+    }
+  }
+
+  #forget(node: Node, { fd }: Unseen): void {
+    this.#nodes.delete(node);
+    node.unseen = undefined;
+    node.writers--;
+    close(fd);
+    this.table.unhold(node);
+  }
+
+  #lookLater(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      for (const node of this.#nodes) if (node.unseen !== undefined) this.#look(node, node.unseen);
+      if (this.#nodes.size > 0) this.#lookLater();
+    }, LOOK_MS).unref();
+  }
+
+  /** The mount is gone: nobody writes any more. */
+  close(): void {
+    clearTimeout(this.#timer);
+    for (const node of this.#nodes) if (node.unseen !== undefined) this.#forget(node, node.unseen);
+  }
+}
