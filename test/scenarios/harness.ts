@@ -129,8 +129,10 @@ export class Cluster {
     return [...this.#ends].filter((end) => end.inbox.length > 0);
   }
 
-  inbox(from: string, to: string): End | undefined {
-    return this.inboxes().find((end) => end.to === from && end.from === to);
+  /** Of several connections the oldest, or the newest. */
+  inbox(from: string, to: string, age: 'oldest' | 'newest' = 'oldest'): End | undefined {
+    const ends = this.inboxes().filter((end) => end.to === from && end.from === to);
+    return ends.at(age === 'oldest' ? 0 : -1);
   }
 
   /** `count` messages arrive at an end together: their handlers are called, then what waits for them goes on. */

@@ -9,6 +9,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   write: (script, [name = '', count = '1']) =>
     script.write(script.cluster.host(name), Number(count)),
   deliver: (script, [from, to, count]) => script.deliver(from, to, count),
+  overtake: (script, [from, to]) => script.deliver(from, to, '1', 'newest'),
   tick: (script, [ms]) => script.cluster.tick(Number(ms), () => script.cluster.pump()),
   cut: (script, [name = '']) => script.cluster.cut(script.cluster.host(name)),
   heal: (script, [name = '']) => script.cluster.heal(script.cluster.host(name)),
@@ -63,12 +64,17 @@ export class Script {
   }
 
   /** Without names: everything, until there is nothing more to do. */
-  deliver(from: string | undefined, to: string | undefined, count: string | undefined): void {
+  deliver(
+    from: string | undefined,
+    to: string | undefined,
+    count: string | undefined,
+    age: 'oldest' | 'newest' = 'oldest',
+  ): void {
     if (from === undefined || to === undefined) {
       this.cluster.run();
       return;
     }
-    const end = this.cluster.inbox(from, to);
+    const end = this.cluster.inbox(from, to, age);
     if (end === undefined) this.#lines.push('nothing is under way');
     else this.cluster.deliver(end, Number(count ?? 1));
   }

@@ -2,7 +2,7 @@ import type { ReplicaId } from '../model/ids.js';
 import { LIMITS } from '../model/limits.js';
 import type { Connection } from '../wire/connection.js';
 import { Kind } from '../wire/kinds.js';
-import { encodeFetch, encodeLeave } from '../wire/messages.js';
+import { encodeFetch, encodeLeave, type Address } from '../wire/messages.js';
 import type { ClientContext } from './client-context.js';
 import { greet, type Greeting } from './greeting.js';
 import { RecordSink } from './record-sink.js';
@@ -15,6 +15,8 @@ export class ClientLink {
   #connection: Connection | undefined;
   /** Records that come on the heels of the greeting's last answer wait for it to be dealt with. */
   #greeting: Promise<void> = Promise.resolve();
+  /** Grows with each hello. It begins with the clock, so that a server need not tell what an earlier lento had. */
+  #session = Date.now();
   #server: ReplicaId = 0;
   #sink: RecordSink | undefined;
   #retry: NodeJS.Timeout | undefined;
@@ -31,6 +33,11 @@ export class ClientLink {
 
   get connection(): Connection | undefined {
     return this.#connection;
+  }
+
+  /** Of the session at hand, or the last one. */
+  get address(): Address {
+    return { fileset: this.context.replica.fileset, session: this.#session };
   }
 
   /** The server's log, known since the greeting. */
@@ -88,6 +95,7 @@ export class ClientLink {
   }
 
   greet(): void {
+    this.#session++;
     this.#greeting = this.#greet();
     this.context.machine.background(this.#greeting, 'greeting');
   }
@@ -99,22 +107,31 @@ export class ClientLink {
 
   async #greet(): Promise<void> {
     const connection = this.#connection;
+    const { address } = this;
     if (connection === undefined) return;
     // What an earlier connection brought must be in the tree, or counted as never come, before positions are told.
     await this.#sink?.idle();
-    const result = await greet(connection, this.context.replica);
-    if (connection !== this.#connection) return;
+    const result = await greet(connection, address, this.context.replica);
+    if (connection !== this.#connection || address.session !== this.#session) return;
     if (typeof result === 'string') this.failed(result);
-    else this.#begin(connection, result);
+    else if ('later' in result) {
+      this.#session = Math.max(this.#session, result.later);
+      this.failed('the clock of this host has been set back');
+    } else this.#begin(connection, result);
   }
 
   #begin(connection: Connection, { server, theirs, expected }: Greeting): void {
     const { machine, replica, log, onSynced } = this.context;
     const { fileset } = replica;
     this.#server = server;
-    this.#sink = new RecordSink(replica, server, false, (recno) =>
-      connection.fetch(Kind.FETCH, encodeFetch({ fileset, recno })),
-    );
+    const { address } = this;
+    this.#sink = new RecordSink({
+      replica,
+      peer: server,
+      expected,
+      log: false,
+      fetch: (recno) => connection.fetch(Kind.FETCH, encodeFetch({ ...address, recno })),
+    });
     this.#since = new Date();
     this.error = undefined;
     log.info({ fileset }, `connected to ${this.context.server}`);
@@ -127,8 +144,7 @@ export class ClientLink {
   close(reason: string): void {
     clearTimeout(this.#retry);
     // Or the server would wait for this host to give the permit back.
-    const { fileset } = this.context.replica;
-    this.#connection?.notify(Kind.LEAVE, encodeLeave({ fileset, reason }));
+    this.#connection?.notify(Kind.LEAVE, encodeLeave({ ...this.address, reason }));
     this.#connection = undefined;
   }
 }

@@ -2,7 +2,7 @@ import type { Recno } from '../model/ids.js';
 import type { GateState } from '../psdev/messages.js';
 import type { Exchange } from '../wire/connection.js';
 import { Code, Kind } from '../wire/kinds.js';
-import { decodeGrant, decodeRevocation, encodeFileset, encodeRecno } from '../wire/messages.js';
+import { decodeGrant, decodeRevocation, encodeAddress, encodeNumber } from '../wire/messages.js';
 import type { ClientContext } from './client-context.js';
 import type { ClientLink } from './client-link.js';
 
@@ -34,9 +34,9 @@ export class ClientPermits {
   }
 
   async #ask(): Promise<void> {
-    const { machine, replica } = this.context;
+    const { machine } = this.context;
     const { connection } = this.link;
-    const reply = await connection?.request(Kind.PERMIT, encodeFileset(replica.fileset));
+    const reply = await connection?.request(Kind.PERMIT, encodeAddress(this.link.address));
     if (reply?.code !== Code.ok || connection !== this.link.connection) return;
     machine.dispatch({ type: 'granted', ...decodeGrant(reply.payload) });
   }
@@ -49,7 +49,7 @@ export class ClientPermits {
 
   /** This host's last record made with the permit is `end`. */
   answerRevoke(end: Recno): void {
-    for (const exchange of this.#revocations.splice(0)) exchange.reply(Code.ok, encodeRecno(end));
+    for (const exchange of this.#revocations.splice(0)) exchange.reply(Code.ok, encodeNumber(end));
   }
 
   forget(): void {

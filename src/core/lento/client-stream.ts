@@ -30,11 +30,11 @@ export class ClientStream {
 
   sendBatch(from: Recno): void {
     const { machine } = this.context;
-    const { connection, server } = this.link;
+    const { connection, server, address } = this.link;
     if (connection === undefined) return;
     let batch: Batch;
     try {
-      batch = this.source.batch(from, server, machine.state.expected);
+      batch = this.source.batch(address, from, server, machine.state.expected);
     } catch (error) {
       this.link.failed(`the log cannot be read: ${errorText(error)}`);
       return;

@@ -1,14 +1,16 @@
 import type { Fileset } from '../config/index.js';
 import type { Recno } from '../model/ids.js';
 import { newClient, stepClient, type ClientEffect } from '../replication/client.js';
+import { E } from '../system/errno.js';
 import type { Connection, Exchange } from '../wire/connection.js';
 import { Code, Kind } from '../wire/kinds.js';
 import {
   decodeFetch,
   decodeLeave,
   decodeReason,
-  encodeFileset,
+  encodeAddress,
   encodeReason,
+  readSession,
 } from '../wire/messages.js';
 import type { ClientContext, ClientMachine } from './client-context.js';
 import { ClientLink } from './client-link.js';
@@ -111,6 +113,10 @@ export class FilesetClient {
 
   /** A request of the server about this fileset. */
   async handle(kind: number, payload: Buffer, exchange: Exchange): Promise<void> {
+    if (readSession(payload) !== this.#link.address.session) {
+      exchange.reply(E.ENOTCONN, encodeReason('an old session'));
+      return;
+    }
     switch (kind) {
       case Kind.RECORDS:
         await this.#stream.received(payload, exchange);
@@ -136,7 +142,7 @@ export class FilesetClient {
     await this.#serverHas(recno);
     const { connection } = this.#link;
     if (!this.#sent(recno) || connection === undefined) throw new Error(this.#whyNot());
-    const reply = await connection.request(Kind.BARRIER, encodeFileset(this.name));
+    const reply = await connection.request(Kind.BARRIER, encodeAddress(this.#link.address));
     if (reply.code !== Code.ok) throw new Error(decodeReason(reply.payload));
     const others = JSON.parse(decodeReason(reply.payload)) as {
       complete: string[];

@@ -4,7 +4,7 @@ import { newServer, stepServer, type ServerEffect } from '../replication/server.
 import { E } from '../system/errno.js';
 import type { Connection, Exchange } from '../wire/connection.js';
 import { Code, Kind } from '../wire/kinds.js';
-import { decodeFetch, encodeReason } from '../wire/messages.js';
+import { decodeFetch, encodeReason, readSession } from '../wire/messages.js';
 import type { FilesetStatus, SyncResult } from './fileset-status.js';
 import type { LentoLog } from './log.js';
 import { Machine } from './machine.js';
@@ -97,9 +97,9 @@ export class FilesetServer {
     }
   }
 
-  /** The peer's connection is gone, or it has left this fileset. */
-  left(connection: Connection, reason: string): void {
-    this.#peers.left(connection, reason);
+  /** A connection is gone. */
+  lost(connection: Connection, reason: string): void {
+    this.#peers.lost(connection, reason);
   }
 
   /** A request of a connected host about this fileset. */
@@ -115,7 +115,7 @@ export class FilesetServer {
       return;
     }
     const peer = this.#peers.get(name);
-    if (peer?.connection !== connection) {
+    if (peer?.connection !== connection || peer.address.session !== readSession(payload)) {
       exchange.reply(E.ENOTCONN, encodeReason('say hello first'));
       return;
     }
@@ -131,6 +131,9 @@ export class FilesetServer {
         return;
       case Kind.PERMIT:
         this.#permits.requested(peer, exchange);
+        return;
+      case Kind.LEAVE:
+        this.#peers.leave(name, 'it has unmounted the fileset');
         return;
       case Kind.BARRIER: {
         const { complete, absent } = await this.#everybodyHas(this.replica.end, name);

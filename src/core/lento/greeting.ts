@@ -3,10 +3,12 @@ import type { Connection } from '../wire/connection.js';
 import { Code, Kind } from '../wire/kinds.js';
 import {
   decodeHello,
+  decodeNumber,
   decodeReason,
   encodeHello,
   encodePosition,
   PROTOCOL_VERSION,
+  type Address,
 } from '../wire/messages.js';
 import type { Replica } from './replica.js';
 
@@ -20,24 +22,33 @@ export interface Greeting {
   readonly expected: Recno;
 }
 
+/** The server has seen this later session, so that ours has to have a larger number. */
+export interface Later {
+  readonly later: number;
+}
+
 /** HELLO, then REPSTATUS: each side learns what the other expects, and checks that it is a place in its own history. */
-export async function greet(connection: Connection, replica: Replica): Promise<Greeting | string> {
-  const { fileset } = replica;
+export async function greet(
+  connection: Connection,
+  address: Address,
+  replica: Replica,
+): Promise<Greeting | Later | string> {
   const hello = encodeHello({
     version: PROTOCOL_VERSION,
-    fileset,
+    ...address,
     replica: replica.id,
     end: replica.end,
     expects: 1,
     checksum: 0,
   });
   const reply = await connection.request(Kind.HELLO, hello);
+  if (reply.code === Code.late) return { later: decodeNumber(reply.payload) };
   if (reply.code !== Code.ok) return decodeReason(reply.payload);
   const server = decodeHello(reply.payload);
   const fault = misplaced(replica, server.expects, server.checksum);
   if (fault !== undefined) return fault;
   const { expected, checksum } = await replica.expected(server.replica);
-  const position = encodePosition({ fileset, expects: expected, checksum });
+  const position = encodePosition({ ...address, expects: expected, checksum });
   const answer = await connection.request(Kind.POSITION, position);
   if (answer.code !== Code.ok) return decodeReason(answer.payload);
   return { server: server.replica, theirs: server.expects, expected };

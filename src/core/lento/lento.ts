@@ -7,7 +7,6 @@ import type { Directories } from '../system/directories.js';
 import { takeLock } from '../system/lock.js';
 import { Connection, type Exchange } from '../wire/connection.js';
 import { E } from '../system/errno.js';
-import { Kind } from '../wire/kinds.js';
 import { encodeReason, readFileset } from '../wire/messages.js';
 import { listen, type Listener } from '../wire/listen.js';
 import type { Link } from '../wire/transport.js';
@@ -104,7 +103,7 @@ export class Lento {
     log.debug({ client, from: link.from }, `connection from ${client}`);
     void connection.closed.then((reason) => {
       this.#connections.delete(connection);
-      for (const server of this.#filesets.served) server.left(connection, reason);
+      for (const server of this.#filesets.served) server.lost(connection, reason);
     });
   }
 
@@ -124,8 +123,7 @@ export class Lento {
       return;
     }
     const server = this.#filesets.server(name);
-    if (kind === Kind.LEAVE) server?.left(connection, 'it has unmounted the fileset');
-    else if (server === undefined) {
+    if (server === undefined) {
       exchange.reply(E.ENOTCONN, encodeReason(`${name} is not mounted on ${this.#self}`));
     } else await server.handle(client, connection, kind, payload, exchange);
   }

@@ -1,7 +1,7 @@
 import { open, rm } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { decodeRecord } from '../journal/index.js';
-import type { ReplicaId } from '../model/ids.js';
+import type { Recno, ReplicaId } from '../model/ids.js';
 import { LIMITS } from '../model/limits.js';
 import { Opcode, type CloseBody, type JournalRecord } from '../model/records.js';
 import type { WireItem } from '../psdev/items.js';
@@ -16,6 +16,17 @@ import { Semaphore } from './semaphore.js';
 const EMPTY = Buffer.alloc(0);
 const ZEROS = Buffer.alloc(LIMITS.chunkBytes);
 
+export interface RecordSinkOptions {
+  /** Where records are applied. */
+  readonly replica: Replica;
+  readonly peer: ReplicaId;
+  /** Next record of the peer's log. */
+  readonly expected: Recno;
+  /** Log what is applied: the server does, of each client the client's own updates and no others. */
+  readonly log: boolean;
+  readonly fetch: (recno: Recno) => Fetch;
+}
+
 /**
  * Takes batches of a peer's log: contents that did not come along are fetched, several at a time and ahead of their turn;
  * records are applied in their order.
@@ -26,13 +37,12 @@ export class RecordSink {
   /** Why a batch was not taken whole. Those behind it, on their way already, would leave out what is missing of it. */
   #fault: Error | undefined;
 
-  constructor(
-    private readonly replica: Replica,
-    private readonly peer: ReplicaId,
-    /** Log what is applied: the server does, of each client the client's own updates and no others. */
-    private readonly log: boolean,
-    private readonly fetch: (recno: number) => Fetch,
-  ) {}
+  /** Where the next batch has to begin. */
+  #next: Recno;
+
+  constructor(private readonly options: RecordSinkOptions) {
+    this.#next = options.expected;
+  }
 
   /**
    * After a failure, of whatever kind, nothing is taken any more: the peer has to say hello again.
@@ -40,9 +50,11 @@ export class RecordSink {
    * the stage could not be written for.
    */
   async receive(batch: Batch): Promise<ApplyReply> {
+    if (batch.from !== this.#next) throw new ProtocolError('a batch is missing');
     const records = batch.items.map(readRecord);
     checkOrder(batch, records);
-    if (this.log) checkOrigin(this.peer, records);
+    if (this.options.log) checkOrigin(this.options.peer, records);
+    this.#next = batch.next;
     const contents = batch.items.map((item, i) => this.#content(item, records[i]));
     // Who waits for them is the turn below; until then a failure must not count as unhandled.
     for (const content of contents) content.catch(() => undefined);
@@ -71,9 +83,9 @@ export class RecordSink {
       const failed = settled.find((r) => r.status === 'rejected');
       if (this.#fault !== undefined) throw this.#fault;
       if (failed !== undefined) throw failed.reason as Error;
+      const { replica, peer, log } = this.options;
       const { next, checksum } = batch;
-      const request = { peer: this.peer, log: this.log, next, checksum };
-      const reply = await this.replica.apply(request, items);
+      const reply = await replica.apply({ peer, log, next, checksum }, items);
       if (reply.reason !== undefined) this.#fault = new Error(reply.message);
       return reply;
     } catch (error) {
@@ -88,7 +100,7 @@ export class RecordSink {
   async #clean(items: readonly WireItem[]): Promise<void> {
     for (const item of items) {
       if (item.content !== 'staged') continue;
-      await rm(this.replica.stagePath(item.data.toString('latin1')), { force: true });
+      await rm(this.options.replica.stagePath(item.data.toString('latin1')), { force: true });
     }
   }
 
@@ -111,11 +123,11 @@ export class RecordSink {
 
   /** Fetches into the stage. @returns false where a later record brings newer contents. */
   async #stage(record: JournalRecord, body: CloseBody, name: string): Promise<boolean> {
-    const path = this.replica.stagePath(name);
+    const path = this.options.replica.stagePath(name);
     await rm(path, { force: true });
     const file = await open(path, 'wx', 0o600);
     try {
-      const fetch = this.fetch(record.head.recno);
+      const fetch = this.options.fetch(record.head.recno);
       let size = 0;
       let checksum = 0;
       for await (const chunk of fetch) {
@@ -158,9 +170,9 @@ function checkOrigin(peer: ReplicaId, records: readonly JournalRecord[]): void {
   }
 }
 
-/** Numbers grow, and stay below what the batch says comes next. */
+/** Numbers grow, from where the batch begins, and stay below what it says comes next. */
 function checkOrder(batch: Batch, records: readonly JournalRecord[]): void {
-  let last = 0;
+  let last = batch.from - 1;
   for (const { head } of records) {
     if (head.recno <= last || head.recno >= batch.next) {
       throw new ProtocolError('the records of a batch are out of order');

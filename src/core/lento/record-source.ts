@@ -12,6 +12,7 @@ import {
   ContentKind,
   encodeFetchTrailer,
   encodeReason,
+  type Address,
   type Batch,
   type BatchItem,
 } from '../wire/messages.js';
@@ -33,8 +34,8 @@ export class RecordSource {
    * The batch that begins with record `from`, for the replica `peer`: its own updates are left out, it has them.
    * @throws IzoError where the log cannot be read
    */
-  batch(from: Recno, peer: ReplicaId, acked: Recno): Batch {
-    const { reader, end, fileset } = this.replica;
+  batch(address: Address, from: Recno, peer: ReplicaId, acked: Recno): Batch {
+    const { reader, end } = this.replica;
     const limits = { records: LIMITS.batchRecords, bytes: LIMITS.batchBytes };
     const { records } = reader.read(from, limits, end);
     const items: BatchItem[] = [];
@@ -53,7 +54,7 @@ export class RecordSource {
       next = record.head.recno + 1;
       checksum = decoded.checksum;
     }
-    return { fileset, acked, next, checksum, items };
+    return { ...address, acked, from, next, checksum, items };
   }
 
   #item(decoded: DecodedRecord): BatchItem {

@@ -7,6 +7,7 @@ import {
   decodePosition,
   encodeHello,
   encodeReason,
+  encodeNumber,
   PROTOCOL_VERSION,
 } from '../wire/messages.js';
 import type { Replica } from './replica.js';
@@ -28,16 +29,29 @@ export async function answerHello(
     exchange.reply(refusal.code, encodeReason(refusal.reason));
     return;
   }
-  // An older connection of the same host is one that it has given up.
-  peers.leave(name, 'it connected again');
+  const { fileset, session } = hello;
+  const refuse = (last: number): void => exchange.reply(Code.late, encodeNumber(last));
+  const last = peers.begin(name, session, connection);
+  if (last !== undefined) {
+    refuse(last);
+    return;
+  }
   await peers.settled(name);
   const { expected, checksum } = await replica.expected(hello.replica);
-  peers.add(new ServerPeer(name, hello.replica, connection, replica, expected));
+  // Meanwhile it may have said hello once more.
+  const later = peers.laterThan(name, session);
+  if (later !== undefined) {
+    refuse(later);
+    return;
+  }
+  const address = { fileset, session };
+  peers.add(new ServerPeer(name, hello.replica, connection, address, replica, expected));
   exchange.reply(
     Code.ok,
     encodeHello({
       version: PROTOCOL_VERSION,
-      fileset: replica.fileset,
+      fileset,
+      session,
       replica: replica.id,
       end: replica.end,
       expects: expected,

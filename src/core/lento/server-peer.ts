@@ -2,7 +2,7 @@ import type { Recno, ReplicaId } from '../model/ids.js';
 import { E } from '../system/errno.js';
 import type { Connection, Exchange } from '../wire/connection.js';
 import { Kind } from '../wire/kinds.js';
-import { encodeFetch, PROTOCOL_VERSION, type Hello } from '../wire/messages.js';
+import { encodeFetch, PROTOCOL_VERSION, type Address, type Hello } from '../wire/messages.js';
 import { RecordSink } from './record-sink.js';
 import type { Replica } from './replica.js';
 
@@ -20,14 +20,19 @@ export class ServerPeer {
     readonly name: string,
     readonly replica: ReplicaId,
     readonly connection: Connection,
+    /** Of this session: it comes with every request. */
+    readonly address: Address,
     own: Replica,
     /** Next record to expect from it, when it said hello. */
     readonly expected: Recno,
   ) {
-    const { fileset } = own;
-    this.sink = new RecordSink(own, replica, true, (recno) =>
-      connection.fetch(Kind.FETCH, encodeFetch({ fileset, recno })),
-    );
+    this.sink = new RecordSink({
+      replica: own,
+      peer: replica,
+      expected,
+      log: true,
+      fetch: (recno) => connection.fetch(Kind.FETCH, encodeFetch({ ...address, recno })),
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Connection } from '../wire/connection.js';
 import { Kind } from '../wire/kinds.js';
 import { encodeLeave } from '../wire/messages.js';
+import { Sessions } from '../replication/sessions.js';
 import type { LentoLog } from './log.js';
 import type { ServerPeer } from './server-peer.js';
 
@@ -9,6 +10,7 @@ export class ServerPeers implements Iterable<ServerPeer> {
   readonly #peers = new Map<string, ServerPeer>();
   /** Peers that have left, until what they had sent is settled. */
   readonly #leaving = new Map<string, Promise<void>>();
+  readonly #sessions = new Sessions();
   /** Why records do not flow, or did not when they last should have. */
   readonly errors = new Map<string, string>();
 
@@ -44,13 +46,26 @@ export class ServerPeers implements Iterable<ServerPeer> {
     this.leave(peer.name, message);
   }
 
-  #dismiss({ connection }: ServerPeer, reason: string): void {
-    connection.notify(Kind.LEAVE, encodeLeave({ fileset: this.fileset, reason }));
+  #dismiss({ connection, address }: ServerPeer, reason: string): void {
+    connection.notify(Kind.LEAVE, encodeLeave({ ...address, reason }));
   }
 
-  /** The peer's connection is gone, or it has left this fileset. */
-  left(connection: Connection, reason: string): void {
+  /** The peer's connection is gone. */
+  lost(connection: Connection, reason: string): void {
     for (const peer of this) if (peer.connection === connection) this.leave(peer.name, reason);
+  }
+
+  /**
+   * A host says hello for a new session: the one before is over, and so is the connection that it had that on.
+   * @returns the last session, where the hello is not from after that
+   */
+  begin(name: string, session: number, connection: Connection): number | undefined {
+    const last = this.#sessions.begin(name, session);
+    if (last !== undefined) return last;
+    const older = this.#peers.get(name)?.connection;
+    this.leave(name, 'it connected again');
+    if (older !== connection) older?.close('connected again');
+    return undefined;
   }
 
   leave(name: string, reason: string): void {
@@ -67,6 +82,11 @@ export class ServerPeers implements Iterable<ServerPeer> {
       this.onDown(name);
     });
     this.#leaving.set(name, settled);
+  }
+
+  /** @returns the session that this host has begun after `session`. */
+  laterThan(name: string, session: number): number | undefined {
+    return this.#sessions.laterThan(name, session);
   }
 
   /** Resolves when nothing that a peer of this name has sent is on its way any more. */

@@ -1,7 +1,7 @@
 import type { ServerEffect } from '../replication/server.js';
 import type { Exchange } from '../wire/connection.js';
 import { Code, Kind } from '../wire/kinds.js';
-import { decodeRecno, encodeGrant, encodeRevocation } from '../wire/messages.js';
+import { decodeNumber, encodeGrant, encodeRevocation } from '../wire/messages.js';
 import type { ServerContext } from './server-context.js';
 import type { ServerPeer } from './server-peer.js';
 
@@ -42,12 +42,12 @@ export class ServerPermits {
   }
 
   async #revoke(name: string, generation: number): Promise<void> {
-    const { peers, replica, machine } = this.context;
+    const { peers, machine } = this.context;
     const peer = peers.get(name);
     if (peer === undefined) return;
-    const payload = encodeRevocation({ fileset: replica.fileset, generation });
+    const payload = encodeRevocation({ ...peer.address, generation });
     const reply = await peer.connection.request(Kind.REVOKE, payload);
-    if (reply.code !== Code.ok) return;
-    machine.dispatch({ type: 'permit-released', peer: name, end: decodeRecno(reply.payload) });
+    if (reply.code !== Code.ok || !peers.has(peer)) return;
+    machine.dispatch({ type: 'permit-released', peer: name, end: decodeNumber(reply.payload) });
   }
 }

@@ -25,7 +25,7 @@ export class ServerStream {
     let batch: Batch;
     try {
       const acked = machine.state.peers.get(name)?.expected ?? 0;
-      batch = this.source.batch(from, peer.replica, acked);
+      batch = this.source.batch(peer.address, from, peer.replica, acked);
     } catch (error) {
       peers.fail(peer, `the log cannot be read: ${errorText(error)}`);
       return;

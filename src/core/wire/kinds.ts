@@ -38,6 +38,8 @@ export const Code = {
   ok: 0,
   /** EIO: the handler of the request failed; the reason is in the log of the answering host. */
   failed: 5,
+  /** EALREADY: a hello of a session that is over; the last session follows. */
+  late: 114,
   /** ENOSYS: nobody there knows this kind of request. */
   unknown: 38,
   /** ECANCELED: the sink abandoned the transfer. */

@@ -22,6 +22,10 @@ export class ClientShell implements Shell, Receiver {
   state: ClientState;
   /** Why the last session ended, or does not begin. */
   error: string | undefined;
+  /** Said by the host's clock, which goes on when lento does not. */
+  #session: number;
+  /** What waits for the greeting to be over; undefined where it is. */
+  #greeting: (() => void)[] | undefined;
   readonly #events: ClientEvent[] = [];
   #running = false;
   #end: End | undefined;
@@ -36,6 +40,7 @@ export class ClientShell implements Shell, Receiver {
     private readonly psdev: Psdev,
     private readonly world: World,
   ) {
+    this.#session = world.clock.now * 1000;
     this.state = newClient(host.presto.end, 1);
     this.#request('disconnected');
   }
@@ -67,6 +72,7 @@ export class ClientShell implements Shell, Receiver {
 
   #lose(reason: string): void {
     this.#revocations = [];
+    this.#endGreeting();
     this.#sink?.abandon();
     this.error = reason;
     this.#dispatch({ type: 'link-down' });
@@ -135,17 +141,33 @@ export class ClientShell implements Shell, Receiver {
 
   /** HELLO, then POSITION, with the counters standing still. */
   #greet(): void {
+    const session = ++this.#session;
+    this.#endGreeting();
+    this.#greeting = [];
     const end = this.#end;
     if (end === undefined) return;
     const hello = (): void =>
-      end.request({ kind: 'hello' }, (reply) => {
-        if (end !== this.#end) return;
-        if (reply.kind !== 'expects') this.#failed('it does not want us');
-        else if (this.#fits(reply.expected, reply.checksum)) this.#tell(end, reply.expected);
-        else this.#failed('the server knows another history of this replica');
+      end.request(session, { kind: 'hello' }, (reply) => {
+        if (end === this.#end && session === this.#session) this.#helloed(end, reply);
       });
     if (this.#sink === undefined) hello();
     else this.#sink.whenIdle(hello);
+  }
+
+  #helloed(end: End, reply: Reply): void {
+    if (reply.kind === 'late') {
+      this.#session = Math.max(this.#session, reply.session);
+      this.#failed('the clock of this host has been set back');
+    } else if (reply.kind !== 'expects') this.#failed('it does not want us');
+    else if (this.#fits(reply.expected, reply.checksum)) this.#tell(end, reply.expected);
+    else this.#failed('the server knows another history of this replica');
+  }
+
+  /** However it went. */
+  #endGreeting(): void {
+    const waiting = this.#greeting ?? [];
+    this.#greeting = undefined;
+    for (const work of waiting) this.host.later(work);
   }
 
   /** What the server expects is a place in our log; what is behind its end is for the machine to judge. */
@@ -157,7 +179,7 @@ export class ClientShell implements Shell, Receiver {
   #tell(end: End, theirs: number): void {
     const { serverName } = this.world;
     this.psdev.request({ kind: 'expected', peer: serverName }, ({ expected, checksum }) => {
-      end.request({ kind: 'position', expects: expected, checksum }, (answer) => {
+      end.request(this.#session, { kind: 'position', expects: expected, checksum }, (answer) => {
         if (end !== this.#end) return;
         if (answer.kind === 'refused') this.#failed(answer.message);
         else this.#greeted(end, theirs, expected);
@@ -166,17 +188,18 @@ export class ClientShell implements Shell, Receiver {
   }
 
   #greeted(end: End, theirs: number, expected: number): void {
-    this.#sink = new Sink(this.psdev, this.world.serverName, end, false);
+    this.#sink = new Sink(this.psdev, this.world.serverName, end, this.#session, expected, false);
     this.#retryMs = LIMITS.reconnectFirstMs;
     this.error = undefined;
     this.#dispatch({ type: 'applied', expected });
     this.#dispatch({ type: 'hello', theirs });
     if (this.state.link === 'diverged') this.error = 'the server has records that our log does not';
+    this.#endGreeting();
   }
 
   #askPermit(): void {
     const end = this.#end;
-    end?.request({ kind: 'permit' }, (reply) => {
+    end?.request(this.#session, { kind: 'permit' }, (reply) => {
       if (reply.kind !== 'granted' || end !== this.#end) return;
       this.#dispatch({ type: 'granted', generation: reply.generation, upto: reply.upto });
     });
@@ -188,7 +211,7 @@ export class ClientShell implements Shell, Receiver {
     const { serverName, batchSize } = this.world;
     const batch = this.host.presto.read(from, serverName, this.state.expected, batchSize);
     this.#events.push({ type: 'batch-sent', next: batch.next });
-    end.request({ kind: 'records', batch }, (reply) => {
+    end.request(this.#session, { kind: 'records', batch }, (reply) => {
       if (end !== this.#end) return;
       if (reply.kind === 'refused') this.#failed(`it cannot take our records: ${reply.message}`);
       else if (reply.kind === 'expects') {
@@ -217,11 +240,14 @@ export class ClientShell implements Shell, Receiver {
     this.#inHand = undefined;
   }
 
-  request(_end: End, request: Request, answer: (reply: Reply) => void): void {
+  request(_end: End, session: number, request: Request, answer: (reply: Reply) => void): void {
+    if (session !== this.#session) {
+      answer({ kind: 'refused', message: 'an old session' });
+      return;
+    }
     switch (request.kind) {
       case 'records':
-        // It awaits the greeting, which is over when records come: a turn later.
-        this.host.later(() => {
+        this.#whenGreeted(() => {
           this.#inHand = { batch: request.batch, answer };
           const { acked, items } = request.batch;
           this.#dispatch({ type: 'batch', acked, updates: items.length > 0 });
@@ -236,8 +262,13 @@ export class ClientShell implements Shell, Receiver {
     }
   }
 
-  leave(_end: End, reason: string): void {
-    this.#failed(reason);
+  #whenGreeted(work: () => void): void {
+    if (this.#greeting === undefined) this.host.later(work);
+    else this.#greeting.push(work);
+  }
+
+  leave(_end: End, session: number, reason: string): void {
+    if (session === this.#session) this.#failed(reason);
   }
 
   describe(): string {

@@ -17,6 +17,7 @@ export interface Item {
 
 export interface Batch {
   readonly items: readonly Item[];
+  readonly from: Recno;
   readonly next: Recno;
   readonly acked: Recno;
   /** Stands for the checksum of the last record: which update it is. */
@@ -150,7 +151,7 @@ export class Presto {
       .map((rec, i) => ({ recno: from + i, rec }))
       .filter(({ rec }) => rec.origin !== peer);
     const next = from + records.length;
-    return { items, next, acked, checksum: this.checksum(next - 1) };
+    return { items, from, next, acked, checksum: this.checksum(next - 1) };
   }
 
   checksum(recno: Recno): string {

@@ -6,6 +6,7 @@ import {
   type ServerEvent,
   type ServerState,
 } from '../../../src/core/replication/server.js';
+import { Sessions } from '../../../src/core/replication/sessions.js';
 import type { Host, Shell, World } from './host.js';
 import type { Notice } from './presto.js';
 import type { Psdev } from './psdev.js';
@@ -18,6 +19,7 @@ type Answer = (reply: Reply) => void;
 interface Peer {
   readonly name: string;
   readonly end: End;
+  readonly session: number;
   readonly sink: Sink;
   readonly expected: number;
   permits: Answer[];
@@ -33,6 +35,7 @@ export class ServerShell implements Shell, Receiver {
   /** Peers that have left, and what is to be done when their records are settled. */
   readonly #leaving = new Map<string, { then: (() => void)[] }>();
   readonly #ends = new Set<End>();
+  readonly #sessions = new Sessions();
 
   constructor(
     private readonly host: Host,
@@ -108,8 +111,9 @@ export class ServerShell implements Shell, Receiver {
   }
 
   #revoke(name: string, generation: number): void {
-    this.peers.get(name)?.end.request({ kind: 'revoke', generation }, (reply) => {
-      if (reply.kind !== 'stopped') return;
+    const peer = this.peers.get(name);
+    peer?.end.request(peer.session, { kind: 'revoke', generation }, (reply) => {
+      if (reply.kind !== 'stopped' || this.peers.get(name) !== peer) return;
       this.#dispatch({ type: 'permit-released', peer: name, end: reply.end });
     });
   }
@@ -120,7 +124,7 @@ export class ServerShell implements Shell, Receiver {
     const acked = this.state.peers.get(name)?.expected ?? 0;
     const batch = this.host.presto.read(from, name, acked, this.world.batchSize);
     this.#events.push({ type: 'batch-sent', peer: name, next: batch.next });
-    peer.end.request({ kind: 'records', batch }, (reply) => {
+    peer.end.request(peer.session, { kind: 'records', batch }, (reply) => {
       if (this.peers.get(name) !== peer) return;
       if (reply.kind === 'refused') this.#fail(peer, reply.message);
       else if (reply.kind === 'expects') {
@@ -130,7 +134,7 @@ export class ServerShell implements Shell, Receiver {
   }
 
   #fail(peer: Peer, message: string): void {
-    peer.end.leave(message);
+    peer.end.leave(peer.session, message);
     this.#leave(peer.name, message);
   }
 
@@ -159,20 +163,19 @@ export class ServerShell implements Shell, Receiver {
     }
   }
 
-  leave(end: End, reason: string): void {
-    for (const peer of this.peers.values()) {
-      if (peer.end === end) this.#leave(peer.name, reason);
-    }
+  leave(end: End, session: number, reason: string): void {
+    const peer = this.peers.get(end.to);
+    if (peer?.end === end && peer.session === session) this.#leave(peer.name, reason);
   }
 
-  request(end: End, request: Request, answer: Answer): void {
+  request(end: End, session: number, request: Request, answer: Answer): void {
     const name = end.to;
     if (request.kind === 'hello') {
-      this.#hello(name, end, answer);
+      this.#hello(name, end, session, answer);
       return;
     }
     const peer = this.peers.get(name);
-    if (peer?.end !== end) {
+    if (peer?.end !== end || peer.session !== session) {
       answer({ kind: 'refused', message: 'say hello first' });
       return;
     }
@@ -192,12 +195,27 @@ export class ServerShell implements Shell, Receiver {
     }
   }
 
-  #hello(name: string, end: End, answer: Answer): void {
+  #hello(name: string, end: End, session: number, answer: Answer): void {
+    const last = this.#sessions.begin(name, session);
+    if (last !== undefined) {
+      answer({ kind: 'late', session: last });
+      return;
+    }
+    const older = this.peers.get(name);
     this.#leave(name, 'it connected again');
+    if (older !== undefined && older.end !== end) {
+      older.end.close('connected again');
+      older.sink.lose();
+    }
     const go = (): void =>
       this.psdev.request({ kind: 'expected', peer: name }, ({ expected, checksum }) => {
-        const sink = new Sink(this.psdev, name, end, true);
-        this.peers.set(name, { name, end, sink, expected, permits: [] });
+        const later = this.#sessions.laterThan(name, session);
+        if (later !== undefined) {
+          answer({ kind: 'late', session: later });
+          return;
+        }
+        const sink = new Sink(this.psdev, name, end, session, expected, true);
+        this.peers.set(name, { name, end, session, sink, expected, permits: [] });
         answer({ kind: 'expects', expected, checksum });
       });
     const leaving = this.#leaving.get(name);

@@ -1,3 +1,5 @@
+import { assert } from '../../../src/core/model/assert.js';
+import type { Recno } from '../../../src/core/model/ids.js';
 import type { Applied, Batch } from './presto.js';
 import type { Psdev } from './psdev.js';
 import type { End } from './wire.js';
@@ -19,15 +21,20 @@ export class Sink {
     private readonly psdev: Psdev,
     private readonly peer: string,
     private readonly end: End,
+    private readonly session: number,
+    /** Where the next batch has to begin. */
+    private expected: Recno,
     private readonly log: boolean,
   ) {}
 
   receive(batch: Batch, done: (applied: Applied) => void): void {
+    assert(batch.from === this.expected, `a batch before record ${batch.from} is missing`);
+    this.expected = batch.next;
     const big = batch.items.filter(({ rec }) => rec.big);
     const turn = { batch, done, fetches: big.length };
     this.#turns.push(turn);
     for (const { recno } of big) {
-      this.end.request({ kind: 'fetch', recno }, () => {
+      this.end.request(this.session, { kind: 'fetch', recno }, () => {
         turn.fetches--;
         this.#next();
       });

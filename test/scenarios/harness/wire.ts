@@ -11,21 +11,28 @@ export type Request =
 
 export type Reply =
   | { readonly kind: 'ok' }
+  /** The hello is older than this session. */
+  | { readonly kind: 'late'; readonly session: number }
   | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'expects'; readonly expected: Recno; readonly checksum: string }
   | { readonly kind: 'granted'; readonly generation: number; readonly upto: Recno }
   | { readonly kind: 'stopped'; readonly end: Recno };
 
 export type Message =
-  | { readonly type: 'request'; readonly token: number; readonly request: Request }
+  | {
+      readonly type: 'request';
+      readonly token: number;
+      readonly session: number;
+      readonly request: Request;
+    }
   | { readonly type: 'reply'; readonly token: number; readonly reply: Reply }
-  | { readonly type: 'leave'; readonly reason: string }
+  | { readonly type: 'leave'; readonly session: number; readonly reason: string }
   | { readonly type: 'closed'; readonly reason: string };
 
 /** What an end does with what comes; answers may come later. */
 export interface Receiver {
-  request(end: End, request: Request, answer: (reply: Reply) => void): void;
-  leave(end: End, reason: string): void;
+  request(end: End, session: number, request: Request, answer: (reply: Reply) => void): void;
+  leave(end: End, session: number, reason: string): void;
   closed(end: End, reason: string): void;
 }
 
@@ -68,14 +75,14 @@ export class End {
     return !this.inbox.some((message) => message.type === 'closed');
   }
 
-  request(request: Request, onReply: (reply: Reply) => void): void {
+  request(session: number, request: Request, onReply: (reply: Reply) => void): void {
     const token = ++this.#tokens;
     this.#asked.set(token, onReply);
-    this.#send({ type: 'request', token, request });
+    this.#send({ type: 'request', token, session, request });
   }
 
-  leave(reason: string): void {
-    this.#send({ type: 'leave', reason });
+  leave(session: number, reason: string): void {
+    this.#send({ type: 'leave', session, reason });
   }
 
   #send(message: Message): void {
@@ -105,8 +112,8 @@ export class End {
       case undefined:
         break;
       case 'request': {
-        const { token } = message;
-        this.receiver?.request(this, message.request, (reply) =>
+        const { token, session, request } = message;
+        this.receiver?.request(this, session, request, (reply) =>
           this.#send({ type: 'reply', token, reply }),
         );
         break;
@@ -118,7 +125,7 @@ export class End {
         break;
       }
       case 'leave':
-        this.receiver?.leave(this, message.reason);
+        this.receiver?.leave(this, message.session, message.reason);
         break;
       case 'closed':
         this.open = false;
@@ -133,7 +140,7 @@ export class End {
 export function describeMessage(message: Message): string {
   switch (message.type) {
     case 'request':
-      return describeRequest(message.request);
+      return describeRequest(message.request, message.session);
     case 'reply':
       return describeReply(message.reply);
     case 'leave':
@@ -143,10 +150,10 @@ export function describeMessage(message: Message): string {
   }
 }
 
-function describeRequest(request: Request): string {
+function describeRequest(request: Request, session: number): string {
   switch (request.kind) {
     case 'hello':
-      return 'hello';
+      return `hello, session ${session}`;
     case 'position':
       return `position: expects ${request.expects}`;
     case 'permit':
@@ -167,6 +174,8 @@ function describeReply(reply: Reply): string {
   switch (reply.kind) {
     case 'ok':
       return 'ok';
+    case 'late':
+      return `late: session ${reply.session} has begun`;
     case 'refused':
       return `refused: ${reply.message}`;
     case 'expects':
