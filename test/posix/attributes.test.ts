@@ -39,7 +39,7 @@ import { describeTrees, type Place } from '../support/tree.js';
 
 const mode = (path: string): string => (lstatSync(path).mode & 0o7777).toString(8);
 
-function modesAndOwners({ at }: Place): void {
+function modesAndOwners({ at, needs }: Place): void {
   it('new objects get their mode through the umask', () => {
     const made = (umask: string): string[] => {
       const name = `u${umask}`;
@@ -55,7 +55,7 @@ function modesAndOwners({ at }: Place): void {
     assert.equal(mode(at('s')), '4711');
   });
 
-  it('new objects belong to who makes them', () => {
+  needs('users', 'new objects belong to who makes them', () => {
     chmodSync(at(), 0o777);
     shOk('cd "$1" && : >f && mkdir d && ln -s x l && mkfifo p', [at()], STRANGER);
     for (const name of ['f', 'd', 'l', 'p']) {
@@ -64,7 +64,7 @@ function modesAndOwners({ at }: Place): void {
     }
   });
 
-  it('a setgid directory gives its group, and directories the bit', () => {
+  needs('users', 'a setgid directory gives its group, and directories the bit', () => {
     mkdirSync(at('g'));
     chownSync(at('g'), 0, 777);
     chmodSync(at('g'), 0o2777);
@@ -74,7 +74,7 @@ function modesAndOwners({ at }: Place): void {
     assert.equal(mode(at('g', 'f')), '644');
   });
 
-  it('permissions are the kernel’s: who may not read, write, enter or remove', () => {
+  needs('users', 'permissions are the kernel’s: who may not read, write, enter or remove', () => {
     chmodSync(at(), 0o755);
     writeFileSync(at('secret'), 'x', { mode: 0o600 });
     writeFileSync(at('readable'), 'x', { mode: 0o644 });
@@ -90,7 +90,7 @@ function modesAndOwners({ at }: Place): void {
     assert.ok(existsSync(at('readable')));
   });
 
-  it('a sticky directory keeps the files of others', () => {
+  needs('users', 'a sticky directory keeps the files of others', () => {
     mkdirSync(at('t'));
     chmodSync(at('t'), 0o1777);
     writeFileSync(at('t', 'mine'), '');
@@ -127,7 +127,7 @@ function modesAndOwners({ at }: Place): void {
     assert.equal(mode(at('d')), '2755');
   });
 
-  it('writing by another user takes setuid away; by root it does not', () => {
+  needs('users', 'writing by another user takes setuid away; by root it does not', () => {
     writeFileSync(at('f'), 'x');
     chownSync(at('f'), STRANGER.uid, STRANGER.gid);
     chmodSync(at('f'), 0o6777);
@@ -143,10 +143,10 @@ function modesAndOwners({ at }: Place): void {
   });
 }
 
-function times({ at }: Place): void {
+function times({ at, needs }: Place): void {
   const mtime = (path: string): bigint => lstatSync(path, { bigint: true }).mtimeNs;
 
-  it('are kept to the nanosecond, before 1970 too', () => {
+  needs('times', 'are kept to the nanosecond, before 1970 too', () => {
     writeFileSync(at('f'), '');
     symlinkSync('x', at('l'));
     const set = (path: string, sec: number, nsec: number): void => {
@@ -167,7 +167,7 @@ function times({ at }: Place): void {
     }
   });
 
-  it('are set one without the other, to now, by name and by descriptor', () => {
+  needs('times', 'are set one without the other, to now, by name and by descriptor', () => {
     writeFileSync(at('f'), '');
     utimesSync(at('f'), 1000, 2000);
     assert.equal(utimensat(AT_FDCWD, at('f'), 0, UTIME_OMIT, 3000, 0), 0);

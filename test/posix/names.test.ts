@@ -34,7 +34,7 @@ function rename2(from: string, to: string, flags: number): string {
   return result === 0 ? 'ok' : errnoName(result);
 }
 
-function makingAndRemoving({ at, bytes }: Place): void {
+function makingAndRemoving({ at, bytes, needs }: Place): void {
   it('O_EXCL makes a file once', () => {
     closeSync(openSync(at('f'), O_CREAT | O_EXCL | O_WRONLY, 0o600));
     fails('EEXIST', () => openSync(at('f'), O_CREAT | O_EXCL | O_WRONLY));
@@ -106,7 +106,7 @@ function makingAndRemoving({ at, bytes }: Place): void {
     fails('ENAMETOOLONG', () => statSync(at(`${name}n`)));
   });
 
-  it('names of any bytes but slash and NUL', () => {
+  needs('anyBytes', 'names of any bytes but slash and NUL', () => {
     const all = Buffer.from(Array.from({ length: 255 }, (_, i) => i + 1).filter((b) => b !== 0x2f));
     const names = [all, Buffer.from([0xff]), Buffer.from('\n \\*"'), Buffer.from('ä', 'latin1')];
     for (const name of names) writeFileSync(bytes(name), name);
@@ -130,8 +130,8 @@ function makingAndRemoving({ at, bytes }: Place): void {
   });
 }
 
-function renaming({ at }: Place): void {
-  it('replaces a file, and keeps the replaced one for who has it open', () => {
+function renaming({ at, needs }: Place): void {
+  needs('nameless', 'replaces a file, and keeps the replaced one for who has it open', () => {
     writeFileSync(at('a'), 'new');
     writeFileSync(at('b'), 'old');
     const fd = openSync(at('b'), O_RDWR);
@@ -205,7 +205,7 @@ function renaming({ at }: Place): void {
     fails('ENOENT', () => statSync(at('d', 'e', 'f')));
   });
 
-  it('with RENAME_NOREPLACE and RENAME_EXCHANGE', () => {
+  needs('renameFlags', 'with RENAME_NOREPLACE and RENAME_EXCHANGE', () => {
     writeFileSync(at('f'), 'file');
     mkdirSync(at('d'));
     writeFileSync(at('d', 'inner'), 'inner');
@@ -299,8 +299,8 @@ function links({ at }: Place): void {
   });
 }
 
-function unlinkedFiles({ at }: Place): void {
-  it('can be read, written and looked at for as long as they are open', () => {
+function unlinkedFiles({ at, needs }: Place): void {
+  needs('nameless', 'can be read, written and looked at for as long as they are open', () => {
     const fd = openSync(at('f'), 'w+');
     writeSync(fd, 'before');
     unlinkSync(at('f'));

@@ -37,7 +37,7 @@ function sees(fd: number, expected: string): void {
   assert.equal(lseek(fd, 0, SEEK_END), expected.length);
 }
 
-function followingWriters({ at }: Place): void {
+function followingWriters({ at, needs }: Place): void {
   const CHANGES: Record<string, [(path: string) => void, string]> = {
     'written over': [
       (path) => {
@@ -138,7 +138,7 @@ function followingWriters({ at }: Place): void {
     closeSync(later);
   });
 
-  it('with holes punched under a reader', () => {
+  needs('fallocate', 'with holes punched under a reader', () => {
     writeFileSync(at('f'), 'x'.repeat(12_288));
     const reader = openSync(at('f'), 'r');
     const writer = openSync(at('f'), 'r+');
@@ -149,7 +149,7 @@ function followingWriters({ at }: Place): void {
     closeSync(reader);
   });
 
-  it('whose attributes change, and whose name goes', () => {
+  needs('nameless', 'whose attributes change, and whose name goes', () => {
     writeFileSync(at('f'), 'old');
     writeFileSync(at('g'), 'new');
     const reader = openSync(at('f'), 'r');

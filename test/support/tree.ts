@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from '../../src/core/system/processes.js';
+import { REFUSALS, type Ability } from './abilities.js';
 import { DeltaReplica } from './delta-replica.js';
 import { FILESET, MountedHost } from './mounted-host.js';
 
@@ -78,9 +79,16 @@ async function izoTree(size: string): Promise<Tree> {
   };
 }
 
-const TREES = [
-  { name: 'on plain ext3', make: plainTree },
-  { name: 'on a fileset', make: izoTree },
+/** A way to have a tree. `lacks`: what it is documented not to be able to. */
+interface TreeKind {
+  readonly name: string;
+  readonly make: (size: string) => Promise<Tree>;
+  readonly lacks: readonly Ability[];
+}
+
+const TREES: readonly TreeKind[] = [
+  { name: 'on plain ext3', make: plainTree, lacks: [] },
+  { name: 'on a fileset', make: izoTree, lacks: [] },
 ];
 
 /** What the checks of one suite have at hand. */
@@ -96,15 +104,17 @@ export interface Place {
   readonly at: (...names: string[]) => string;
   /** The same, of a name that is bytes and not text. */
   readonly bytes: (name: Buffer) => Buffer;
+  /** Declares a check as `it` does, of what not every tree is able to: there, that it is refused as documented. */
+  readonly needs: (ability: Ability, title: string, check: Mocha.Func) => Mocha.Test;
 }
 
 /**
- * Declares a suite of checks and runs it twice: on a plain ext3, which shows that the checks are right, and on a mounted
- * fileset. `size` in mebibytes: `64M`.
+ * Declares a suite of checks and runs it on every kind of tree: a plain ext3 shows that the checks are right.
+ * `size` in mebibytes: `64M`.
  */
 export function describeTrees(title: string, checks: (place: Place) => void, size = '64M'): void {
   describe(title, () => {
-    for (const { name, make } of TREES) {
+    for (const { name, make, lacks } of TREES) {
       describe(name, () => {
         let tree: Tree | undefined;
         let directory = '';
@@ -129,12 +139,19 @@ export function describeTrees(title: string, checks: (place: Place) => void, siz
         afterEach(() => {
           tree?.follow();
         });
-        checks({
+        const place: Place = {
           root,
           settle: async () => tree?.settle(),
           at: (...names) => join(directory, ...names),
           bytes: (path) => Buffer.concat([Buffer.from(`${directory}/`), path]),
-        });
+          needs: (ability, title, check) => {
+            if (!lacks.includes(ability)) return it(title, check);
+            return it(`${title}: is refused`, () => {
+              REFUSALS[ability](place);
+            });
+          },
+        };
+        checks(place);
       });
     }
   });
