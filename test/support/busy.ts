@@ -1,11 +1,17 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { compareWithNotes } from './notes.js';
 
 const WORKER = fileURLToPath(new URL('busy-worker.ts', import.meta.url));
+
+/** Where all workers act. */
+const COMMON = 'common';
+
+/** How long the notes of each worker are, by their names. */
+export type NotesLengths = Readonly<Record<string, number>>;
 
 /** Processes that change a file system at random and note what they do. */
 export class Busy {
@@ -15,6 +21,7 @@ export class Busy {
   /** Starts `count` workers and returns when all of them have begun. `seed` names the round. */
   static async start(root: string, notes: string, seed: number, count: number): Promise<Busy> {
     const busy = new Busy();
+    mkdirSync(join(root, COMMON), { recursive: true });
     for (let i = 0; i < count; i++) busy.#start(root, notes, seed * 100 + i);
     while (
       !busy.#workers.every((worker) => existsSync(worker.notes) && statSync(worker.notes).size)
@@ -30,7 +37,7 @@ export class Busy {
     const directory = join(root, name);
     const notes = join(notesDirectory, `${name}.notes`);
     mkdirSync(directory);
-    const args = ['--import', 'tsx', WORKER, directory, notes, String(seed)];
+    const args = ['--import', 'tsx', WORKER, directory, join(root, COMMON), notes, String(seed)];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
     child.stderr.setEncoding('utf8').on('data', (text: string) => (this.#errors += text));
     this.#workers.push({ child, directory, notes });
@@ -47,8 +54,17 @@ export class Busy {
     if (this.#errors !== '') throw new Error(`a worker failed: ${this.#errors}`);
   }
 
+  /** How far the workers are now. */
+  lengths(): NotesLengths {
+    return Object.fromEntries(
+      this.#workers.map(({ notes }) => [basename(notes), statSync(notes).size]),
+    );
+  }
+
   /** What is not as the workers noted it. */
   differences(): string[] {
-    return this.#workers.flatMap(({ directory, notes }) => compareWithNotes(directory, notes));
+    return this.#workers.flatMap(({ directory, notes }) => [
+      ...compareWithNotes(directory, notes).differences,
+    ]);
   }
 }

@@ -14,6 +14,13 @@ import { run } from '../../src/core/system/processes.js';
 import { getxattrAt, listxattrAt } from '../../src/core/system/xattrs.js';
 import { KmlModel, type ModelNode } from './kml-model.js';
 
+/** How much there was to check. */
+export interface Checked {
+  readonly records: number;
+  /** Names in the tree. */
+  readonly objects: number;
+}
+
 const DIFFERENCES_MAX = 30;
 /** The lower file system makes these out of others, and keeps none that only says what the mode does. */
 const ACL = 'system.posix_acl_';
@@ -21,12 +28,10 @@ const memory = new Memory(65536);
 
 /**
  * Checks a cache that nobody has mounted: the lower file system is sound, the KML is clean and complete, nothing is in
- * progress, and the tree is exactly what the KML's records make. @returns the model
+ * progress, and the tree is exactly what the KML's records make.
  */
-export async function checkCache(image: string, fileset: string): Promise<KmlModel> {
-  // Loads the journal, which a killed host leaves; -n alone would complain about it.
-  await run('e2fsck', ['-p', '-E', 'journal_only', image]);
-  await run('e2fsck', ['-f', '-n', image]);
+export async function checkCache(image: string, fileset: string): Promise<Checked> {
+  await checkFileSystem(image);
   const directory = mkdtempSync(join(tmpdir(), 'izo-check-'));
   await run('mount', ['-o', 'loop,ro', image, directory]);
   try {
@@ -37,16 +42,24 @@ export async function checkCache(image: string, fileset: string): Promise<KmlMod
   }
 }
 
-/** The same for a lower tree that is mounted somewhere and not being changed. */
-export function checkLower(root: string, fileset: string): KmlModel {
+/** @throws IzoError with the words of e2fsck(8) where the file system is not sound */
+export async function checkFileSystem(image: string): Promise<void> {
+  // Loads the journal, which a killed host leaves; -n alone would complain about it.
+  await run('e2fsck', ['-p', '-E', 'journal_only', image]);
+  await run('e2fsck', ['-f', '-n', image]);
+}
+
+/** The same as checkCache for a lower tree that is mounted somewhere and not being changed. */
+export function checkLower(root: string, fileset: string): Checked {
   const lml = openSync(join(root, '.intermezzo', fileset, 'lml'), 'r');
   const left = Lml.open(lml);
   closeSync(lml);
   assert.deepEqual([left.leftovers(), left.damaged], [[], []], 'the LML has leftovers');
   const model = replay(root, fileset);
-  const differences = new Comparison(root).run(model);
+  const comparison = new Comparison(root);
+  const differences = comparison.run(model);
   assert.deepEqual(differences, [], 'the tree is not what the KML makes');
-  return model;
+  return { records: model.records, objects: comparison.objects };
 }
 
 /** The tree that the KML tells of. @throws where the log is damaged, or contradicts itself */
@@ -76,6 +89,8 @@ class Comparison {
   readonly #attr = new Attr();
   /** The object of each inode met. */
   readonly #objects = new Map<number, ModelNode>();
+
+  objects = 0;
 
   constructor(private readonly root: string) {}
 
@@ -113,6 +128,7 @@ class Comparison {
 
   #object(directory: number, name: string, path: string, expected: ModelNode): void {
     const attr = this.#attr;
+    this.objects++;
     assert.equal(stat(directory, name, attr), 0);
     const differ = (what: string, actual: unknown, wanted: unknown): void => {
       this.#differ(path, what, actual, wanted);

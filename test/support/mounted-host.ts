@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { cleanUp } from '../../src/core/demo/janitor.js';
 import { Host } from '../../src/core/demo/host.js';
 import { listMounted, type MountedState } from '../../src/core/presto/mounted-state.js';
-import { checkCache } from './check-cache.js';
-import type { KmlModel } from './kml-model.js';
+import { checkCache, type Checked } from './check-cache.js';
 
 export const FILESET = 'shared';
+
+export type CacheType = 'ext3' | 'ext4';
 
 /** Tests read and write the mount with calls that wait; should it hang, they fail when the presto is gone. */
 const HANG_MS = 120_000;
@@ -20,28 +21,30 @@ export class MountedHost {
   private constructor(
     readonly root: string,
     readonly host: Host,
+    readonly type: CacheType,
   ) {}
 
   /** Makes the cache; does not mount it. `at`: a directory for everything of the host. */
-  static async make(size = '64M', at = tmpdir()): Promise<MountedHost> {
-    const made = MountedHost.#at(at);
-    await made.host.izo(['mkizofs', '--size', size, '-v', FILESET, made.image]);
+  static async make(size = '64M', at = tmpdir(), type: CacheType = 'ext3'): Promise<MountedHost> {
+    const made = MountedHost.#at(at, type);
+    const { image } = made;
+    await made.host.izo(['mkizofs', '-t', type, '--size', size, '-v', FILESET, image]);
     return made;
   }
 
   /** Another host, with a cache that is there: it is moved. */
-  static of(image: string, at: string): MountedHost {
-    const made = MountedHost.#at(at);
+  static of(image: string, at: string, type: CacheType = 'ext3'): MountedHost {
+    const made = MountedHost.#at(at, type);
     renameSync(image, made.image);
     return made;
   }
 
-  static #at(directory: string): MountedHost {
+  static #at(directory: string, type: CacheType): MountedHost {
     const root = mkdtempSync(join(directory, 'izo-host-'));
     // Tests act as other users, too.
     chmodSync(root, 0o755);
     const host = new Host({ name: 'one', root, address: '127.0.0.1', namespace: undefined });
-    return new MountedHost(root, host);
+    return new MountedHost(root, host, type);
   }
 
   get mountPoint(): string {
@@ -59,7 +62,7 @@ export class MountedHost {
   }
 
   async mount(): Promise<void> {
-    await this.host.mount(FILESET);
+    await this.host.mount(FILESET, this.type);
     const kill = `sleep ${HANG_MS / 1000}; kill -9 ${this.state.pid}`;
     this.#watchdog = spawn('sh', ['-c', kill], { detached: true, stdio: 'ignore' });
     this.#watchdog.unref();
@@ -70,8 +73,8 @@ export class MountedHost {
     await this.host.izo(['umountizo', this.mountPoint]);
   }
 
-  /** Unmounts, and checks that the tree is what the log says and both are sound. @returns the tree by the log */
-  async unmountAndCheck(): Promise<KmlModel> {
+  /** Unmounts, and checks that the tree is what the log says and both are sound. */
+  async unmountAndCheck(): Promise<Checked> {
     await this.unmount();
     return checkCache(this.image, FILESET);
   }

@@ -106,8 +106,8 @@ export class Host {
     await gone;
   }
 
-  async mount(fileset: string): Promise<void> {
-    const options = `loop,fileset=${fileset},prestodev=/dev/intermezzo0,cache_type=ext3`;
+  async mount(fileset: string, type: 'ext3' | 'ext4' = 'ext3'): Promise<void> {
+    const options = `loop,fileset=${fileset},prestodev=/dev/intermezzo0,cache_type=${type}`;
     await this.izo(['mount', this.image, this.mountPoint, '-o', options]);
   }
 }

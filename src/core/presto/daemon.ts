@@ -1,6 +1,6 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { acquireLower, type LowerMount } from '../cache/index.js';
+import { acquireLower, type LowerMount, type LowerRequest } from '../cache/index.js';
 import type { MountOptions } from '../config/index.js';
 import { mountDevice } from '../fuse/device/binding.js';
 import { openLogs, type FilesetLogs } from '../journal/index.js';
@@ -32,16 +32,18 @@ export interface PrestoRequest {
  * A presto from its begin to its end: the cache is mounted where only root reaches it, its logs are opened and recovered,
  * the file system is mounted, the psdev opened. Ends when somebody unmounts.
  * @param onReady the mount answers
+ * @param acquire mounts the cache, and refuses one that does not keep the order; the test of power losses has another
  * @throws IzoError, before `onReady`: then nothing is left mounted
  */
 export async function runPresto(
   request: PrestoRequest,
   log: PrestoLog,
   onReady: () => void,
+  acquire: (request: LowerRequest) => Promise<LowerMount> = acquireLower,
 ): Promise<void> {
   // Modes are the callers' business: the kernel has applied their umask already.
   process.umask(0);
-  const lower = await acquireLower(request);
+  const lower = await acquire(request);
   try {
     const logs = openLogs(lower.rootFd, request.fileset);
     try {
