@@ -23,7 +23,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import { copyFileRange, fallocate, lseek } from '../../src/core/system/files.js';
 import { outcome } from './calls.js';
+import { Mapping } from './mapping.js';
+
+const PUNCH_HOLE = 3;
+const SEEK_DATA = 3;
+const SEEK_HOLE = 4;
 
 /** One call on a tree. Printed as one line of a script when it has made a difference. */
 export type Call = readonly [name: string, ...words: (string | number)[]];
@@ -83,6 +89,27 @@ const ACTS: Record<string, Act> = {
   open: (actor, [path, slot]) => {
     if (actor.open.has(Number(slot))) return;
     actor.open.set(Number(slot), openSync(actor.at(path), 'r+'));
+  },
+  read_only: (actor, [path, slot]) => {
+    if (actor.open.has(Number(slot))) return;
+    actor.open.set(Number(slot), openSync(actor.at(path), 'r'));
+  },
+  punch: (actor, [slot, offset, length]) =>
+    fallocate(actor.fd(slot), PUNCH_HOLE, Number(offset), Number(length)),
+  copy: (actor, [from, offset, to, toOffset, length]) =>
+    copyFileRange(actor.fd(from), Number(offset), actor.fd(to), Number(toOffset), Number(length)),
+  holes: (actor, [slot, offset]) => {
+    const fd = actor.fd(slot);
+    if (fstatSync(fd).isDirectory()) return undefined;
+    return [SEEK_DATA, SEEK_HOLE].map((whence) => lseek(fd, Number(offset), whence));
+  },
+  map: (actor, [slot, offset, bytes]) => {
+    const fd = actor.fd(slot);
+    // Beyond the end is no memory.
+    if (fstatSync(fd).size < Number(offset) + text(bytes).length) return;
+    const map = new Mapping(fd, Number(offset) + text(bytes).length, true);
+    map.write(Number(offset), text(bytes));
+    map.unmap();
   },
   put: (actor, [slot, offset, bytes]) => writeSync(actor.fd(slot), text(bytes), Number(offset)),
   cut: (actor, [slot, size]) => {
@@ -171,6 +198,11 @@ const target = fc.oneof(path, fc.constantFrom('../a', '.', 'nowhere'));
 export const call: fc.Arbitrary<Call> = fc.oneof(
   { arbitrary: fc.tuple(fc.constant('open'), path, slot), weight: 2 },
   { arbitrary: fc.tuple(fc.constant('put'), slot, size, bytes), weight: 2 },
+  { arbitrary: fc.tuple(fc.constant('read_only'), path, slot), weight: 2 },
+  fc.tuple(fc.constant('punch'), slot, size, size),
+  fc.tuple(fc.constant('copy'), slot, size, slot, size, size),
+  fc.tuple(fc.constant('holes'), slot, size),
+  fc.tuple(fc.constant('map'), slot, size, bytes),
   fc.tuple(fc.constant('cut'), slot, size),
   { arbitrary: fc.tuple(fc.constant('look'), slot), weight: 2 },
   fc.tuple(fc.constant('close'), slot),

@@ -25,7 +25,7 @@ export class Mapping {
   ) {
     const protection = PROT_READ | (writable ? PROT_WRITE : 0);
     this.#address = c.mmap(0, length, protection, MAP_SHARED, fd, 0);
-    assert.ok(this.#address > 0, 'it cannot be mapped');
+    if (this.#address < 0) throw Object.assign(new Error('it cannot be mapped'), { code: 'mmap' });
   }
 
   read(offset: number, length: number): string {

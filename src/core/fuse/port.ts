@@ -160,6 +160,8 @@ export interface FuseOperations {
   releasedir(node: NodeId, handle: number): number;
   fsyncdir(node: NodeId, handle: number): number;
   statfs(node: NodeId, out: FileSystemStatus): number;
+  /** Makes everything durable, see syncfs(2). */
+  syncfs(node: NodeId): number;
   setxattr(caller: Caller, node: NodeId, name: string, value: Buffer, flags: number): number;
   /** Size 0 asks for the length only. @returns the value's length; -ERANGE where it does not fit. */
   getxattr(node: NodeId, name: string, address: number, size: number): number;
@@ -174,6 +176,17 @@ export interface FuseOperations {
     length: number,
   ): number;
   lseek(node: NodeId, handle: number, offset: number, whence: number): number;
+  /** Copies from one open file to another. @returns how many bytes, fewer than `length` also where there are more. */
+  copyFileRange(
+    caller: Caller,
+    node: NodeId,
+    handle: number,
+    offset: number,
+    toNode: NodeId,
+    toHandle: number,
+    toOffset: number,
+    length: number,
+  ): number;
 }
 
 /** How requests come from the kernel. One mount each. */

@@ -8,6 +8,7 @@ import type { NodeTable } from './node-table.js';
 import type { OpenFiles } from './open-files.js';
 import type { PermitGate } from './permit-gate.js';
 import type { UnseenWrites } from './unseen-writes.js';
+import type { WriteBack } from './write-back.js';
 
 /** What a mounted fileset is made of; the operations share it. */
 export interface PrestoCore {
@@ -20,6 +21,7 @@ export interface PrestoCore {
   readonly updates: LocalUpdates;
   readonly contents: Contents;
   readonly unseen: UnseenWrites;
+  readonly writeBack: WriteBack;
   readonly readOnly: boolean;
   /** The kernel has cached what was written to a file at another place than where it was written to. */
   readonly contentsMoved: (node: NodeId) => void;

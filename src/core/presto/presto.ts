@@ -16,6 +16,7 @@ import { PermitGate } from './permit-gate.js';
 import { Placement } from './placement.js';
 import { RemoteUpdates } from './remote-update.js';
 import { UnseenWrites } from './unseen-writes.js';
+import { WriteBack } from './write-back.js';
 
 export type PrestoLog = (level: 'info' | 'warn' | 'error', message: string) => void;
 
@@ -78,7 +79,9 @@ export class Presto {
     );
     const contentsMoved = (node: NodeId) => this.#binding?.invalidateNode(node, true);
     this.unseen = new UnseenWrites(this.table, this.contents, this.gate, contentsMoved);
-    const core: PrestoCore = { ...this.#shared(), logs, updates, readOnly, contentsMoved };
+    const writeBack = new WriteBack(() => this.#binding);
+    const own = { logs, updates, readOnly, contentsMoved, writeBack };
+    const core: PrestoCore = { ...this.#shared(), ...own };
     this.operations = prestoOperations(core);
   }
 

@@ -15,6 +15,9 @@ export const O_EXCL = 0o200;
 export const O_TRUNC = 0o1000;
 export const O_APPEND = 0o2000;
 export const O_NONBLOCK = 0o4000;
+export const O_DSYNC = 0o10000;
+/** Includes O_DSYNC. */
+export const O_SYNC = 0o4010000;
 export const O_CLOEXEC = 0o2000000;
 export const O_PATH = 0o10000000;
 // These three differ between x86 and arm (asm/fcntl.h).

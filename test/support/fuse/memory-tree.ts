@@ -347,6 +347,14 @@ export class MemoryTree implements FuseOperations {
     return this.#get(id).xattrs.delete(name) ? 0 : -ENODATA;
   }
 
+  syncfs(): number {
+    return 0;
+  }
+
+  copyFileRange(): number {
+    return -E.EOPNOTSUPP;
+  }
+
   fallocate(
     _caller: Caller,
     id: number,

@@ -8,7 +8,7 @@ import { FuseOpcode } from './protocol.js';
 
 /**
  * Opcode -> how it is served. What is not here is answered ENOSYS: the kernel then does it itself (ACCESS by the mode
- * bits, locks, IOCTL, POLL, COPY_FILE_RANGE by reading and writing) and mostly does not ask again.
+ * bits, locks, IOCTL, POLL) and mostly does not ask again.
  */
 export const OPERATIONS: readonly (Operation | undefined)[] = table([
   [FuseOpcode.LOOKUP, names.lookup],
@@ -44,6 +44,8 @@ export const OPERATIONS: readonly (Operation | undefined)[] = table([
   [FuseOpcode.READDIRPLUS, directories.readdirplus],
   [FuseOpcode.RENAME2, names.rename2],
   [FuseOpcode.LSEEK, files.lseek],
+  [FuseOpcode.COPY_FILE_RANGE, files.copyFileRange],
+  [FuseOpcode.SYNCFS, directories.syncfs],
 ]);
 
 function table(entries: readonly (readonly [number, Operation])[]): (Operation | undefined)[] {

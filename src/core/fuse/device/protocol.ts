@@ -47,6 +47,8 @@ export const FuseOpcode = {
   READDIRPLUS: 44,
   RENAME2: 45,
   LSEEK: 46,
+  COPY_FILE_RANGE: 47,
+  SYNCFS: 50,
 } as const;
 
 /** enum fuse_notify_code. */
@@ -144,6 +146,14 @@ export const SetxattrIn = { size: 0, flags: 4, structSize: 8 } as const;
 export const GetxattrIn = { size: 0, structSize: 8 } as const;
 export const FallocateIn = { fh: 0, offset: 8, length: 16, mode: 24 } as const;
 export const LseekIn = { fh: 0, offset: 8, whence: 16 } as const;
+export const CopyFileRangeIn = {
+  fhIn: 0,
+  offIn: 8,
+  nodeidOut: 16,
+  fhOut: 24,
+  offOut: 32,
+  length: 40,
+} as const;
 export const InterruptIn = { unique: 0 } as const;
 export const InitIn = { major: 0, minor: 4, maxReadahead: 8, flags: 12, flags2: 16 } as const;
 

@@ -10,6 +10,7 @@ import {
   getdents64,
   openat,
   seekDirectory,
+  syncfs,
   type FileSystemStatus,
 } from '../../system/files.js';
 import { Memory } from '../../system/native.js';
@@ -118,5 +119,10 @@ export class DirectoryOperations {
 
   statfs(_id: NodeId, out: FileSystemStatus): number {
     return fstatvfs(this.core.table.root.fd, out);
+  }
+
+  /** Contents, records and everything else of the cache are one file system. */
+  syncfs(): number {
+    return syncfs(this.core.table.root.fd);
   }
 }

@@ -1,11 +1,14 @@
-import type { Caller, NodeId, Opened } from '../../fuse/port.js';
+import { PARK, type Caller, type NodeId, type Opened } from '../../fuse/port.js';
 import { E, ESTALE } from '../../system/errno.js';
 import {
   O_ACCMODE,
+  O_DSYNC,
   O_RDONLY,
   O_RDWR,
+  O_SYNC,
   O_TRUNC,
   close,
+  copyFileRange,
   fallocate,
   fdatasync,
   fsync,
@@ -15,10 +18,14 @@ import {
 } from '../../system/files.js';
 import type { PrestoCore } from '../core.js';
 import type { Node } from '../node.js';
+import type { OpenFile } from '../open-files.js';
 import { lowerFlags } from './lower-flags.js';
 
-const FALLOC_FL_KEEP_SIZE = 1;
+/** Modes of fallocate(2) that move what is behind: FALLOC_FL_COLLAPSE_RANGE, FALLOC_FL_INSERT_RANGE. */
+const FALLOC_MOVES = 0x08 | 0x20;
 const SEEK_END = 2;
+/** Copied in one turn of the event loop. */
+const COPY_BYTES = 16 * 1024 * 1024;
 
 /**
  * The kernel opened by name what a peer has replaced: it has not dropped the name yet, and cannot while a request that waits
@@ -91,7 +98,7 @@ export class FileOperations {
   }
 
   write(
-    _caller: Caller,
+    caller: Caller,
     id: NodeId,
     handle: number,
     offset: number,
@@ -110,7 +117,14 @@ export class FileOperations {
     const count = pwrite(file.fd, address, size, at);
     if (count > 0) file.node.written?.add(at, count);
     if (at !== offset) this.core.contentsMoved(id);
-    return count;
+    return count > 0 ? this.#syncedWrite(caller, id, handle, file, count) : count;
+  }
+
+  /** The kernel syncs after each write to a file opened with O_SYNC or O_DSYNC, but not when it writes directly. */
+  #syncedWrite(caller: Caller, id: NodeId, handle: number, file: OpenFile, count: number): number {
+    if (!file.passes || (file.flags & O_DSYNC) === 0) return count;
+    const synced = this.fsync(caller, id, handle, (file.flags & O_SYNC) !== O_SYNC);
+    return synced < 0 ? synced : count;
   }
 
   #beginWrite(node: Node, fd: number): number {
@@ -160,14 +174,36 @@ export class FileOperations {
     const ready = this.#beginWrite(file.node, file.fd);
     if (ready !== 0) return ready;
     const result = fallocate(file.fd, mode, offset, length);
-    if (result < 0) return result;
-    if ((mode & FALLOC_FL_KEEP_SIZE) !== mode) file.node.written?.addEverything();
+    // Also where it failed: it may have done a part.
+    if ((mode & FALLOC_MOVES) !== 0) file.node.written?.addEverything();
     else file.node.written?.add(offset, length);
-    return 0;
+    return result;
+  }
+
+  copyFileRange(
+    _caller: Caller,
+    _id: NodeId,
+    handle: number,
+    offset: number,
+    _toId: NodeId,
+    toHandle: number,
+    toOffset: number,
+    length: number,
+  ): number {
+    const from = this.core.files.get(handle);
+    const to = this.core.files.get(toHandle);
+    if (from === undefined || to === undefined) return -E.EBADF;
+    const ready = this.#beginWrite(to.node, to.fd);
+    if (ready !== 0) return ready;
+    const count = copyFileRange(from.fd, offset, to.fd, toOffset, Math.min(length, COPY_BYTES));
+    if (count > 0) to.node.written?.add(toOffset, count);
+    return count;
   }
 
   lseek(_id: NodeId, handle: number, offset: number, whence: number): number {
     const file = this.core.files.get(handle);
-    return file === undefined ? -E.EBADF : lseek(file.fd, offset, whence);
+    if (file === undefined) return -E.EBADF;
+    // A hole that a program has filled in memory is none.
+    return this.core.writeBack.isDone(file.node) ? lseek(file.fd, offset, whence) : PARK;
   }
 }

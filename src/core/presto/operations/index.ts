@@ -38,10 +38,12 @@ export function prestoOperations(core: PrestoCore): FuseOperations {
     fsync: files.fsync.bind(files),
     fallocate: files.fallocate.bind(files),
     lseek: files.lseek.bind(files),
+    copyFileRange: files.copyFileRange.bind(files),
     opendir: directories.opendir.bind(directories),
     readdir: directories.readdir.bind(directories),
     releasedir: directories.releasedir.bind(directories),
     fsyncdir: directories.fsyncdir.bind(directories),
+    syncfs: directories.syncfs.bind(directories),
     statfs: directories.statfs.bind(directories),
   };
 }

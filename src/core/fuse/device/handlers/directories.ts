@@ -44,3 +44,5 @@ export const releasedir: Operation = {
 export const fsyncdir: Operation = {
   run: (x) => withoutPayload(x.operations.fsyncdir(x.node, x.request.u64(FsyncIn.fh))),
 };
+
+export const syncfs: Operation = { run: (x) => withoutPayload(x.operations.syncfs(x.node)) };

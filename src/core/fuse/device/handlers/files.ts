@@ -4,6 +4,7 @@ import { PARK } from '../../port.js';
 import { withoutPayload, type Operation } from '../operation.js';
 import { dropSetIdBits } from '../privileges.js';
 import {
+  CopyFileRangeIn,
   CreateIn,
   EntryOut,
   FallocateIn,
@@ -21,6 +22,7 @@ import {
   WriteIn,
   WriteOut,
 } from '../protocol.js';
+import type { Reply } from '../reply.js';
 import { forgetEntry } from './names.js';
 
 /** Open files. Flags are those of open(2), as the program gave them; O_CREAT and O_EXCL are the kernel's business. */
@@ -90,12 +92,17 @@ export const write: Operation = {
       (flags & FUSE_WRITE_CACHE) !== 0,
       (request.u32(WriteIn.flags) & O_APPEND) !== 0,
     );
-    if (result < 0 || result === PARK) return result;
-    reply.u32(WriteOut.written, result);
-    reply.u32(WriteOut.padding, 0);
-    return WriteOut.size;
+    return writtenReply(reply, result);
   },
 };
+
+/** struct fuse_write_out. */
+function writtenReply(reply: Reply, result: number): number {
+  if (result < 0 || result === PARK) return result;
+  reply.u32(WriteOut.written, result);
+  reply.u32(WriteOut.padding, 0);
+  return WriteOut.size;
+}
 
 export const flush: Operation = {
   run: (x) => withoutPayload(x.operations.flush(x.caller, x.node, x.request.u64(FlushIn.fh))),
@@ -122,6 +129,23 @@ export const fallocate: Operation = {
     const offset = request.s64(FallocateIn.offset);
     const length = request.s64(FallocateIn.length);
     return withoutPayload(operations.fallocate(caller, node, handle, mode, offset, length));
+  },
+};
+
+export const copyFileRange: Operation = {
+  run(x) {
+    const { request, operations, caller, node, reply } = x;
+    const result = operations.copyFileRange(
+      caller,
+      node,
+      request.u64(CopyFileRangeIn.fhIn),
+      request.s64(CopyFileRangeIn.offIn),
+      request.u64(CopyFileRangeIn.nodeidOut),
+      request.u64(CopyFileRangeIn.fhOut),
+      request.s64(CopyFileRangeIn.offOut),
+      request.u64(CopyFileRangeIn.length),
+    );
+    return writtenReply(reply, result);
   },
 };
 
