@@ -104,6 +104,16 @@ export const OPERATIONS: Record<string, (names: Names, operations: FuseOperation
   link: (names, operations) => {
     must('link', operations.link(ROOT, names.node('f'), names.node('d'), 'new', newEntry()));
   },
+  'link of a file made without a name': ({ directory }, operations) => {
+    const [entry, opened] = [newEntry(), newOpened()];
+    must('tmpfile', operations.tmpfile(ROOT, directory, 0o640, O_RDWR, entry, opened));
+    const { node } = entry;
+    const { handle } = opened;
+    must('write', operations.write(ROOT, node, handle, 0, 100, bytes.address, false, false));
+    must('setxattr', operations.setxattr(ROOT, node, 'user.a', Buffer.from('1'), 0));
+    must('link', operations.link(ROOT, node, directory, 'new', newEntry()));
+    operations.release(ROOT, node, handle);
+  },
   unlink: ({ directory }, operations) => {
     must('unlink', operations.unlink(ROOT, directory, 'f'));
   },

@@ -134,6 +134,15 @@ export interface FuseOperations {
     out: Entry,
     opened: Opened,
   ): number;
+  /** Makes and opens a file that has no name, on the file system of `parent`. `link` can give it one. */
+  tmpfile(
+    caller: Caller,
+    parent: NodeId,
+    mode: number,
+    flags: number,
+    out: Entry,
+    opened: Opened,
+  ): number;
   /** Puts up to `size` bytes at `address`. @returns how many; fewer only at the end of the file. */
   read(node: NodeId, handle: number, offset: number, size: number, address: number): number;
   /**

@@ -9,6 +9,7 @@ import type { OpenFiles } from './open-files.js';
 import type { PermitGate } from './permit-gate.js';
 import type { UnseenWrites } from './unseen-writes.js';
 import type { WriteBack } from './write-back.js';
+import type { XattrRecords } from './xattr-records.js';
 
 /** What a mounted fileset is made of; the operations share it. */
 export interface PrestoCore {
@@ -22,6 +23,7 @@ export interface PrestoCore {
   readonly contents: Contents;
   readonly unseen: UnseenWrites;
   readonly writeBack: WriteBack;
+  readonly xattrs: XattrRecords;
   readonly readOnly: boolean;
   /** The kernel has cached what was written to a file at another place than where it was written to. */
   readonly contentsMoved: (node: NodeId) => void;

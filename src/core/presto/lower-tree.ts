@@ -8,6 +8,8 @@ import {
   O_EXCL,
   O_NOFOLLOW,
   O_RDONLY,
+  O_RDWR,
+  O_TMPFILE,
   UTIME_OMIT,
   close,
   fchmod,
@@ -67,6 +69,20 @@ export class LowerTree {
     if (result >= 0) return fd;
     close(fd);
     unlinkat(directory, name);
+    return result;
+  }
+
+  /** @returns a descriptor, open for reading and writing, of a file that has no name. */
+  createNameless(parent: Node, mode: number, uid: number, gid: number): number {
+    const directory = this.table.directoryFd(parent);
+    if (directory < 0) return directory;
+    const fd = openat(directory, '.', O_TMPFILE | O_RDWR, mode & 0o7777 & ~SPECIAL_BITS);
+    if (fd < 0) return fd;
+    let result = fchownat(fd, '', uid, gid);
+    if (result >= 0 && (mode & SPECIAL_BITS) !== 0) result = fchmod(fd, mode & 0o7777);
+    if (result >= 0) result = stat(fd, '', this.attr);
+    if (result >= 0) return fd;
+    close(fd);
     return result;
   }
 

@@ -128,6 +128,17 @@ export class NodeTable {
     return node;
   }
 
+  /** The node of a new file without a name, which `fd` has open; or a negated errno. */
+  nameless(attr: Attr, fd: number): Node | number {
+    const reached = openat(-100, `/proc/self/fd/${fd}`, O_PATH);
+    if (reached < 0) return reached;
+    const node = new Node(this.#nextId++, attr.ino, attr.mode);
+    node.fd = reached;
+    this.#byId.set(node.id, node);
+    this.#byIno.set(node.ino, node);
+    return node;
+  }
+
   #attach(node: Node, parent: Node, name: string): void {
     parent.children?.set(name, node);
     if (node.parent === undefined) {

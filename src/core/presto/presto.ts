@@ -17,6 +17,7 @@ import { Placement } from './placement.js';
 import { RemoteUpdates } from './remote-update.js';
 import { UnseenWrites } from './unseen-writes.js';
 import { WriteBack } from './write-back.js';
+import { XattrRecords } from './xattr-records.js';
 
 export type PrestoLog = (level: 'info' | 'warn' | 'error', message: string) => void;
 
@@ -38,6 +39,7 @@ export class Presto {
   readonly gate: PermitGate;
   readonly contents: Contents;
   readonly unseen: UnseenWrites;
+  readonly xattrs: XattrRecords;
   readonly remote: RemoteUpdates;
   readonly applier: Applier;
   readonly operations: FuseOperations;
@@ -80,6 +82,7 @@ export class Presto {
     const contentsMoved = (node: NodeId) => this.#binding?.invalidateNode(node, true);
     this.unseen = new UnseenWrites(this.table, this.contents, this.gate, contentsMoved);
     const writeBack = new WriteBack(() => this.#binding);
+    this.xattrs = new XattrRecords(this.tree, updates);
     const own = { logs, updates, readOnly, contentsMoved, writeBack };
     const core: PrestoCore = { ...this.#shared(), ...own };
     this.operations = prestoOperations(core);
@@ -87,10 +90,10 @@ export class Presto {
 
   #shared(): Pick<
     PrestoCore,
-    'table' | 'tree' | 'files' | 'modes' | 'gate' | 'contents' | 'unseen'
+    'table' | 'tree' | 'files' | 'modes' | 'gate' | 'contents' | 'unseen' | 'xattrs'
   > {
-    const { table, tree, files, modes, gate, contents, unseen } = this;
-    return { table, tree, files, modes, gate, contents, unseen };
+    const { table, tree, files, modes, gate, contents, unseen, xattrs } = this;
+    return { table, tree, files, modes, gate, contents, unseen, xattrs };
   }
 
   /** Serves the mount. Resolves when it answers. */

@@ -1,4 +1,4 @@
-import { sameStamp } from '../model/ids.js';
+import { sameObject, sameStamp } from '../model/ids.js';
 import { displayBytes } from '../model/names.js';
 import { Opcode, opcodeName, stampOf, type JournalRecord } from '../model/records.js';
 import type { Leftover } from '../journal/index.js';
@@ -7,7 +7,7 @@ import { ESTALE } from '../system/errno.js';
 import { O_RDWR, close } from '../system/files.js';
 import { openByHandle } from '../system/handles.js';
 import { findByInode } from './find-by-inode.js';
-import type { Node } from './node.js';
+import { pathOf, type Node } from './node.js';
 import { PRESTO_ITSELF, type Presto } from './presto.js';
 import { RangeSet } from './range-set.js';
 import { resolve, resolveParent } from './resolve.js';
@@ -32,7 +32,8 @@ function settleLastRecord(presto: Presto): void {
   const record = kml.lastRecord();
   if (record === undefined) return;
   const own = record.head.origin === replica;
-  const kept = isDone(presto, record) || (own && finish(presto, record));
+  const kept =
+    isDone(presto, record) || (own && !isLinked(presto, record) && finish(presto, record));
   if (!kept) {
     kml.dropLast();
     presto.log('info', `recovery: dropped ${describe(record)}, which had not happened`);
@@ -43,6 +44,12 @@ function settleLastRecord(presto: Presto): void {
   const expected = lastRcvd.get(origin)?.expected ?? 1;
   // Logged and applied, but the crash came before it was counted. Its checksum in the peer's log is not known here.
   if (expected <= originRecno) lastRcvd.setExpected(origin, originRecno + 1, 0);
+}
+
+/** A file without a name was to get one: it is gone with the process that had it, and there is nothing to make it of. */
+function isLinked({ logs }: Presto, { body, head }: JournalRecord): boolean {
+  if (body.op !== Opcode.CREATE) return false;
+  return logs.lml.leftovers().some(({ entry }) => sameObject(entry.object, head.object));
 }
 
 function describe(record: JournalRecord): string {
@@ -89,7 +96,7 @@ function finishClose(presto: Presto, record: JournalRecord, path: string): boole
 }
 
 function completeClose(presto: Presto, { slot, entry }: Leftover): void {
-  const { table, tree, contents, logs } = presto;
+  const { table, tree, contents, logs, xattrs } = presto;
   const fd = openByHandle(table.root.fd, entry.handle.ino, entry.handle.generation, O_RDWR);
   const node = fd < 0 ? undefined : locate(presto, entry.path, entry.handle.ino);
   if (node === undefined) {
@@ -101,7 +108,11 @@ function completeClose(presto: Presto, { slot, entry }: Leftover): void {
     node.written = new RangeSet();
     node.written.addEverything();
     node.identity = { ...tree.identity.of(node), content: entry.stamp };
-    const result = contents.close(node, fd, PRESTO_ITSELF);
+    const { object, stamp } = entry;
+    const isNew = object.replica === stamp.replica && object.number === stamp.recno;
+    // One that was made without a name can have attributes that no record tells of yet.
+    let result = isNew ? xattrs.journal(PRESTO_ITSELF, node, fd, pathOf(node) ?? entry.path) : 0;
+    if (result >= 0) result = contents.close(node, fd, PRESTO_ITSELF);
     const path = displayBytes(entry.path);
     if (result < 0) presto.log('error', `recovery: ${path}: its CLOSE cannot be journaled`);
     else presto.log('info', `recovery: ${path} was being written: closed`);

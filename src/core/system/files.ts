@@ -24,6 +24,7 @@ export const O_PATH = 0o10000000;
 const arm = process.arch === 'arm64' || process.arch === 'arm';
 export const O_DIRECT = arm ? 0o200000 : 0o40000;
 export const O_DIRECTORY = arm ? 0o40000 : 0o200000;
+export const O_TMPFILE = 0o20000000 | O_DIRECTORY;
 export const O_NOFOLLOW = arm ? 0o100000 : 0o400000;
 
 export const AT_FDCWD = -100;

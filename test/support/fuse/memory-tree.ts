@@ -347,6 +347,10 @@ export class MemoryTree implements FuseOperations {
     return this.#get(id).xattrs.delete(name) ? 0 : -ENODATA;
   }
 
+  tmpfile(): number {
+    return -E.EOPNOTSUPP;
+  }
+
   syncfs(): number {
     return 0;
   }

@@ -46,6 +46,7 @@ export const OPERATIONS: readonly (Operation | undefined)[] = table([
   [FuseOpcode.LSEEK, files.lseek],
   [FuseOpcode.COPY_FILE_RANGE, files.copyFileRange],
   [FuseOpcode.SYNCFS, directories.syncfs],
+  [FuseOpcode.TMPFILE, files.tmpfile],
 ]);
 
 function table(entries: readonly (readonly [number, Operation])[]): (Operation | undefined)[] {

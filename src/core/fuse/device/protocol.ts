@@ -49,6 +49,7 @@ export const FuseOpcode = {
   LSEEK: 46,
   COPY_FILE_RANGE: 47,
   SYNCFS: 50,
+  TMPFILE: 51,
 } as const;
 
 /** enum fuse_notify_code. */

@@ -4,11 +4,13 @@ import { AttributeOperations } from './attributes.js';
 import { DirectoryOperations } from './directories.js';
 import { FileOperations } from './files.js';
 import { NameOperations } from './names.js';
+import { NamelessOperations } from './nameless.js';
 
 /** What the mounted tree means, as the port wants it. */
 export function prestoOperations(core: PrestoCore): FuseOperations {
   const files = new FileOperations(core);
-  const names = new NameOperations(core, files);
+  const nameless = new NamelessOperations(core, files);
+  const names = new NameOperations(core, files, nameless);
   const attributes = new AttributeOperations(core);
   const directories = new DirectoryOperations(core);
   return {
@@ -16,6 +18,7 @@ export function prestoOperations(core: PrestoCore): FuseOperations {
     forget: names.forget.bind(names),
     isKnown: names.isKnown.bind(names),
     create: names.create.bind(names),
+    tmpfile: nameless.tmpfile.bind(nameless),
     mknod: names.mknod.bind(names),
     mkdir: names.mkdir.bind(names),
     symlink: names.symlink.bind(names),

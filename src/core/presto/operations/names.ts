@@ -11,9 +11,10 @@ import type { PrestoCore } from '../core.js';
 import type { Making } from '../lower-tree.js';
 import { childPath, type Node } from '../node.js';
 import type { FileOperations } from './files.js';
+import { ownMode } from './inherited-mode.js';
 import { lowerFlags } from './lower-flags.js';
+import type { NamelessOperations } from './nameless.js';
 
-const S_IXGRP = 0o010;
 const RENAME_NOREPLACE = 1;
 const RENAME_EXCHANGE = 2;
 
@@ -24,6 +25,7 @@ export class NameOperations {
   constructor(
     private readonly core: PrestoCore,
     private readonly files: FileOperations,
+    private readonly nameless: NamelessOperations,
   ) {}
 
   lookup(parent: NodeId, name: string, out: Entry): number {
@@ -219,10 +221,13 @@ export class NameOperations {
     const newPath = this.#newPath(directory, newName);
     if (typeof newPath === 'number') return newPath;
     if (node.replaced) return -ESTALE;
-    const path = node.parent === undefined ? undefined : childPath(node.parent, node.name);
-    if (path === undefined) return -E.ENOENT;
     const permit = core.gate.enter();
     if (permit !== 0) return permit;
+    const path = node.parent === undefined ? undefined : childPath(node.parent, node.name);
+    if (path === undefined) {
+      const named = this.nameless.link(caller, node, directory, newName, newPath);
+      return this.#finish(named, newParent, newName, out);
+    }
     const update = core.updates.next();
     const { object, content } = core.tree.identity.forUpdate(node, update.stamp);
     const body: RecordBody = { op: Opcode.LINK, path, newPath };
@@ -307,12 +312,4 @@ export class NameOperations {
     if (typeof target !== 'number') core.table.dropUnused(target);
     return result;
   }
-}
-
-/** The mode of a new object as inode_init_owner() of Linux has it: directories pass setgid on, strangers lose it. */
-function ownMode(mode: number, caller: Caller, directory: Attr): number {
-  if ((directory.mode & S_ISGID) === 0) return mode;
-  if ((mode & S_IFMT) === S_IFDIR) return mode | S_ISGID;
-  const foreign = caller.uid !== 0 && caller.gid !== directory.gid;
-  return foreign && (mode & (S_ISGID | S_IXGRP)) === (S_ISGID | S_IXGRP) ? mode & ~S_ISGID : mode;
 }

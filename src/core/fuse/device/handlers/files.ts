@@ -1,6 +1,7 @@
 import { E } from '../../../system/errno.js';
 import { O_APPEND, O_TRUNC } from '../../../system/files.js';
 import { PARK } from '../../port.js';
+import type { Exchange } from '../exchange.js';
 import { withoutPayload, type Operation } from '../operation.js';
 import { dropSetIdBits } from '../privileges.js';
 import {
@@ -55,10 +56,26 @@ export const create: Operation = {
     reply.entry(0, entry);
     return EntryOut.size + reply.opened(EntryOut.size, opened, false);
   },
-  undo(x) {
-    x.operations.release(x.caller, x.entry.node, x.opened.handle);
-    forgetEntry(x);
+  undo: undoCreate,
+};
+
+function undoCreate(x: Exchange): void {
+  x.operations.release(x.caller, x.entry.node, x.opened.handle);
+  forgetEntry(x);
+}
+
+/** O_TMPFILE: the directory comes as the node, and a name that says nothing. */
+export const tmpfile: Operation = {
+  run(x) {
+    const { request, operations, caller, node, entry, opened, reply } = x;
+    const flags = request.u32(CreateIn.flags);
+    const mode = request.u32(CreateIn.mode);
+    const result = operations.tmpfile(caller, node, mode, flags, entry, opened);
+    if (result < 0 || result === PARK) return result;
+    reply.entry(0, entry);
+    return EntryOut.size + reply.opened(EntryOut.size, opened, false);
   },
+  undo: undoCreate,
 };
 
 export const read: Operation = {
