@@ -47,6 +47,44 @@ describe('cluster: files that are open while the other host changes them', funct
   }
 
   for (const side of ['server', 'client'] as const) {
+    it(`reads on the ${side} what the other writes to a file of two names, which is not replaced`, async () => {
+      const reader = cluster[side];
+      const writer = cluster.otherThan(reader);
+      const tag = `two-names-${side}`;
+      await cluster.on(writer, `echo one > $M/${tag}; ln $M/${tag} $M/${tag}.link`);
+      await cluster.equalAfter(writer);
+      const reading = cluster.on(
+        reader,
+        `exec 3< $M/${tag}; cat <&3; stat -Lc %s /proc/self/fd/3; touch $W/${tag}.open; ${wait(`${tag}.go`)}
+         cat <&3; stat -Lc %s /proc/self/fd/3; cat /proc/self/fd/3`,
+      );
+      await until('it is open', () => existsSync(flag(`${tag}.open`)));
+      await cluster.on(writer, `echo two >> $M/${tag}.link`);
+      await cluster.equalAfter(writer);
+      writeFileSync(flag(`${tag}.go`), '');
+      assert.equal(await reading, 'one\n4\ntwo\n8\none\ntwo');
+    });
+
+    it(`does on the ${side} all to a file whose last name the other has removed`, async () => {
+      const first = cluster[side];
+      const second = cluster.otherThan(first);
+      const tag = `nameless-${side}`;
+      await cluster.on(first, `echo contents > $M/${tag}`);
+      await cluster.equalAfter(first);
+      const working = cluster.on(
+        first,
+        `exec 3<> $M/${tag} 4< $M/${tag}; touch $W/${tag}.open; ${wait(`${tag}.go`)}
+         F=/proc/self/fd/3; echo more >&3; truncate -s 7 $F; chmod 751 $F; touch -d @5 $F; sync -f $M
+         stat -Lc '%s %a %Y %h' $F; cat <&4`,
+      );
+      await until('it is open', () => existsSync(flag(`${tag}.open`)));
+      await cluster.on(second, `rm $M/${tag}`);
+      await cluster.equalAfter(second);
+      writeFileSync(flag(`${tag}.go`), '');
+      assert.equal(await working, '7 751 5 0\nmore\nnt');
+      await cluster.equalAfter(first);
+    });
+
     it(`appends on the ${side} through a descriptor from before the other had its turn`, async () => {
       const first = cluster[side];
       const second = cluster.otherThan(first);

@@ -16,12 +16,14 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { getdents64, seekDirectory } from '../../src/core/system/files.js';
+import { E } from '../../src/core/system/errno.js';
+import { AT_FDCWD, getdents64, renameat2, seekDirectory } from '../../src/core/system/files.js';
 import { Memory } from '../../src/core/system/native.js';
 import { fails, outcome, shOk } from '../support/calls.js';
 import { describeTrees, makeTrees, type Place } from '../support/tree.js';
 
 const MANY = 5000;
+const RENAME_WHITEOUT = 4;
 const memory = new Memory(32 * 1024);
 
 /** One batch of an open directory: each name with the position after it, as telldir(3) has it. */
@@ -120,6 +122,30 @@ function listing({ at }: Place): void {
     closeSync(fd);
   });
 
+  it('goes on from a position that was told before the directory changed', () => {
+    writeFileSync(at('one'), '');
+    mkdirSync(at('d'));
+    const names = fill(at('d'), 600);
+    const fd = openSync(at('d'), 'r');
+    const first = batch(fd, 1000);
+    const seen = first.map(({ name }) => name);
+    const told = first.at(-1)?.next ?? 0n;
+    // Much goes and much comes, on both sides of the position; the rest of the directory is read, and left again.
+    const gone = names.filter((_, index) => index % 3 === 0);
+    for (const name of gone) unlinkSync(at('d', name));
+    for (let i = 0; i < 300; i++) linkSync(at('one'), at('d', `new-${i}`));
+    readAll(fd);
+    assert.ok(seekDirectory(fd, told) >= 0);
+    const rest = readAll(fd).map(({ name }) => name);
+    const all = [...seen, ...rest];
+    assert.equal(new Set(all).size, all.length, 'an entry was given twice');
+    for (const name of names.filter((each) => !gone.includes(each))) {
+      assert.ok(all.includes(name), `${name} was left out`);
+    }
+    for (const name of gone) assert.ok(!rest.includes(name), `${name} is gone`);
+    closeSync(fd);
+  });
+
   it('rm -r of a deep and wide tree leaves nothing', () => {
     shOk(
       `cd "$1"; for a in 1 2 3 4 5 6; do for b in 1 2 3 4 5 6; do mkdir -p t/$a/$b/c/d/e
@@ -153,6 +179,13 @@ describe('names of the cache itself', () => {
 
   it('are not seen at the root', () => {
     assert.deepEqual(readdirSync(at()), []);
+  });
+
+  it('include no whiteout: peers would have to make one, too', () => {
+    writeFileSync(at('f'), '');
+    assert.equal(renameat2(AT_FDCWD, at('f'), AT_FDCWD, at('g'), RENAME_WHITEOUT), -E.EINVAL);
+    assert.deepEqual(readdirSync(at()), ['f']);
+    unlinkSync(at('f'));
   });
 
   for (const name of RESERVED) {
