@@ -128,6 +128,27 @@ function makingAndRemoving({ at, bytes, needs }: Place): void {
     );
     assert.match(deep, /^deep 30\d\d/);
   });
+
+  it('a tree grows deeper than one path can say', async () => {
+    const path = Array.from({ length: 19 }, () => 'd'.repeat(200)).join('/');
+    const deep = await node(
+      `const fs = await import('node:fs');
+       process.chdir(process.argv[1]);
+       for (let i = 0; i < 3; i++) {
+         fs.mkdirSync('${path}', { recursive: true });
+         process.chdir('${path}');
+       }
+       fs.writeFileSync('f', 'deep');
+       fs.renameSync('f', 'g');
+       fs.chmodSync('g', 0o640);
+       fs.linkSync('g', 'h');
+       console.log(fs.readFileSync('h', 'utf8'), fs.readdirSync('.').join());`,
+      [at()],
+    );
+    assert.equal(deep.trim(), 'deep g,h');
+    shOk('rm -r "$1"', [at('d'.repeat(200))]);
+    assert.deepEqual(readdirSync(at()), []);
+  });
 }
 
 function renaming({ at, needs }: Place): void {

@@ -80,7 +80,11 @@ function fieldFault(body: RecordBody): Fault {
       if (!MKNOD_TYPES.includes(body.mode & ~MODE_MAX)) return 'impossible type of special file';
       return isCount(body.rdev) ? ownerFault(body) : 'impossible device number';
     case Opcode.SYMLINK:
-      if (body.target === '' || body.target.length > LIMITS.pathBytes || body.target.includes('\0'))
+      if (
+        body.target === '' ||
+        body.target.length > LIMITS.targetBytes ||
+        body.target.includes('\0')
+      )
         return 'impossible link target';
       return ownerFault(body);
     case Opcode.RENAME:

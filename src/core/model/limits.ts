@@ -4,8 +4,13 @@
 export const LIMITS = {
   /** Linux NAME_MAX. */
   nameBytes: 255,
-  /** Linux PATH_MAX without the final NUL; also the longest symlink target. */
-  pathBytes: 4095,
+  /**
+   * A path from the fileset's root. PATH_MAX limits only what one call names: trees grow deeper by relative paths. Two of
+   * these, or one and an xattr's value, fit into a record.
+   */
+  pathBytes: 16383,
+  /** Target of a symbolic link: Linux PATH_MAX without the final NUL. */
+  targetBytes: 4095,
   /** XATTR_NAME_MAX and XATTR_SIZE_MAX of Linux. */
   xattrNameBytes: 255,
   xattrValueBytes: 65536,

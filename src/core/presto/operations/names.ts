@@ -146,7 +146,7 @@ export class NameOperations {
   }
 
   symlink(caller: Caller, parent: NodeId, name: string, target: string, out: Entry): number {
-    if (target.length > LIMITS.pathBytes) return -E.ENAMETOOLONG;
+    if (target.length > LIMITS.targetBytes) return -E.ENAMETOOLONG;
     const result = this.#make(caller, parent, name, S_IFLNK | 0o777, (directory, path, making) => ({
       body: { op: Opcode.SYMLINK, path, target, uid: making.uid, gid: making.gid },
       apply: () => this.core.tree.symlink(directory, name, target, making),
