@@ -1,11 +1,14 @@
 /**
  * The tests of crashes for as long as one likes.
  *
- *   npm run crash -- [--snapshots N] [--seed S] [--control N]
+ *   npm run crash -- [--snapshots N] [--seed S] [--control N] [--kills N]
  *   npm run crash -- --replay DIRECTORY     checks a snapshot that was kept
  */
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { killWhileBusy } from '../support/kill-presto.js';
+import { MountedHost } from '../support/mounted-host.js';
 import { checkSnapshot, newVerdict, type Verdict } from '../support/power/check-snapshot.js';
 import { howToReplay, keep, kept } from '../support/power/keep.js';
 import { mountSnapshot } from '../support/power/mount-snapshot.js';
@@ -16,6 +19,9 @@ import { takeSnapshots, type Run } from '../support/power/snapshots.js';
 const SNAPSHOTS_EACH = 30;
 /** Every so many are also mounted by `izo mount`, which takes longer. */
 const MOUNT_EVERY = 10;
+
+/** One in so many has a disk that fills up. */
+const FULL_EVERY = 3;
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -36,9 +42,12 @@ async function losses(at: string, all: number, seed: number, ordered: boolean): 
   for (let done = 0, run = 0; done < all; run++) {
     const snapshots = Math.min(SNAPSHOTS_EACH, all - done);
     const type = run % 2 === 0 ? 'ext3' : 'ext4';
-    await oneRun(at, { type, seed: seed + run, snapshots, ordered }, total);
+    const full = ordered && run % FULL_EVERY === FULL_EVERY - 1;
+    await oneRun(at, { type, seed: seed + run, snapshots, ordered, full }, total);
     done += snapshots;
-    say(`${type}, seed ${seed + run}: ${done} of ${all}, violated ${total.violated}`);
+    say(
+      `${type}${full ? ', full' : ''}, seed ${seed + run}: ${done} of ${all}, violated ${total.violated}`,
+    );
   }
   return total;
 }
@@ -65,6 +74,24 @@ async function oneRun(at: string, wanted: Run, total: Total): Promise<void> {
   for (const { image } of taken) rmSync(image);
 }
 
+/** Kills presto again and again; the first time that something is wrong ends it. @returns the files being written then */
+async function kills(rounds: number, seed: number): Promise<number> {
+  const mounted = await MountedHost.make('256M');
+  try {
+    const notes = join(mounted.root, 'notes');
+    mkdirSync(notes);
+    await mounted.mount();
+    let written = 0;
+    for (let round = 0; round < rounds; round++) {
+      written += await killWhileBusy(mounted, notes, seed + round);
+    }
+    await mounted.unmountAndCheck();
+    return written;
+  } finally {
+    await mounted.remove();
+  }
+}
+
 async function replay(directory: string, disk: ReflinkDisk): Promise<boolean> {
   const { violations } = await checkSnapshot(await kept(directory, disk.path));
   for (const violation of violations) say(violation);
@@ -78,6 +105,7 @@ async function run(disk: ReflinkDisk): Promise<boolean> {
       snapshots: { type: 'string', default: '300' },
       seed: { type: 'string', default: String(Date.now() % 100_000) },
       control: { type: 'string', default: '20' },
+      kills: { type: 'string', default: '20' },
       replay: { type: 'string' },
     },
   });
@@ -85,6 +113,9 @@ async function run(disk: ReflinkDisk): Promise<boolean> {
   const seed = count(values.seed, 'seed');
   const all = await losses(disk.path, count(values.snapshots, 'snapshots'), seed, true);
   const control = await losses(disk.path, count(values.control, 'control'), seed, false);
+  const rounds = count(values.kills, 'kills');
+  const written = await kills(rounds, seed);
+  say(`presto killed ${rounds} times while ${written} files were being written: nothing lost`);
   say(
     `seed ${seed}: ${all.snapshots} snapshots, ${all.records} journal records, ${all.objects} objects compared, ` +
       `${all.synced} fsynced files checked, ${all.leftovers} files being written, ${all.torn} torn appends: ` +

@@ -8,6 +8,7 @@ import { takeSnapshots, type Snapshot } from '../support/power/snapshots.js';
 const SNAPSHOTS = 15;
 /** Not one of them is expected to be right. */
 const UNORDERED = 4;
+const FULL = 6;
 const SEED = 1;
 
 describe('the power fails while programs work', function () {
@@ -24,6 +25,23 @@ describe('the power fails while programs work', function () {
     this.timeout(60_000);
     await disk?.remove();
   });
+
+  async function check(snapshot: Snapshot): Promise<number> {
+    const { violations, synced } = await checkSnapshot(snapshot);
+    if (violations.length === 0) return synced;
+    assert.fail(`${violations.join('\n')}\n${howToReplay(await keep(snapshot))}`);
+  }
+
+  it('on a disk that is full meanwhile: nothing is lost, all goes on when there is room', async () => {
+    const wanted = {
+      type: 'ext3',
+      seed: SEED,
+      snapshots: FULL,
+      ordered: true,
+      full: true,
+    } as const;
+    for (const each of await takeSnapshots(disk?.path ?? '', wanted)) await check(each);
+  }).timeout(120_000);
 
   for (const type of ['ext3', 'ext4'] as const) {
     describe(`on ${type}`, () => {
@@ -43,11 +61,7 @@ describe('the power fails while programs work', function () {
 
       for (let number = 1; number <= SNAPSHOTS; number++) {
         it(`snapshot ${number} has what was synced, and its tree is what its log says`, async () => {
-          const verdict = await checkSnapshot(snapshot(number));
-          synced += verdict.synced;
-          if (verdict.violations.length === 0) return;
-          const how = howToReplay(await keep(snapshot(number)));
-          assert.fail(`${verdict.violations.join('\n')}\n${how}`);
+          synced += await check(snapshot(number));
         }).timeout(60_000);
       }
 

@@ -59,6 +59,19 @@ describeTrees(
       assert.ok(readFileSync(at('renamed')).equals(BLOCK));
     }).timeout(60_000);
 
+    it('without a single block left can be emptied', () => {
+      for (let i = 0; i < 30; i++) writeFileSync(at(`kept-${i}`), 'small');
+      fill(at('large'));
+      let count = 0;
+      const make = (): void => {
+        closeSync(openSync(at(`${++count}`.padStart(200, 'n')), 'wx'));
+      };
+      while (outcome(make) === 'ok');
+      for (let i = 0; i < 30; i++) unlinkSync(at(`kept-${i}`));
+      unlinkSync(at('large'));
+      writeFileSync(at('again'), BLOCK);
+    }).timeout(60_000);
+
     it('of many small files can be emptied', () => {
       mkdirSync(at('d'));
       let count = 0;

@@ -212,7 +212,7 @@ function link(territory: Territory): void {
 
 function symlink(territory: Territory): void {
   const path = territory.newName();
-  const target = 'some/where/'.repeat(1 + territory.random(territory.random(10) === 0 ? 100 : 3));
+  const target = 'some/where/'.repeat(1 + territory.random(territory.random(10) === 0 ? 80 : 3));
   const item: Item = { names: new Set([path]), contents: undefined, text: target, act: 0 };
   const act = (): void => {
     symlinkSync(target, territory.full(path));

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -59,6 +59,12 @@ export class Busy {
     return Object.fromEntries(
       this.#workers.map(({ notes }) => [basename(notes), statSync(notes).size]),
     );
+  }
+
+  /** How many notes of a kind there are. */
+  count(kind: 'full' | 'synced'): number {
+    const texts = this.#workers.map(({ notes }) => readFileSync(notes, 'utf8'));
+    return texts.join('').split(`{"${kind}":`).length - 1;
   }
 
   /** What is not as the workers noted it. */

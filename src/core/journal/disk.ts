@@ -14,7 +14,9 @@ export type DiskOperation =
   | 'lastRcvd.header'
   | 'lastRcvd.set'
   | 'fileset.write'
-  | 'fileset.sync';
+  | 'fileset.sync'
+  | 'reserve.give'
+  | 'reserve.refill';
 
 /** What the journal needs of a disk. Results are those of the system calls: a count or 0, or a negated errno. */
 export interface Disk {

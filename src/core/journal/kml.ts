@@ -2,7 +2,7 @@ import { assert } from '../model/assert.js';
 import type { Recno } from '../model/ids.js';
 import { LIMITS } from '../model/limits.js';
 import type { Position } from '../model/position.js';
-import type { JournalRecord, RecordBody } from '../model/records.js';
+import { Opcode, type JournalRecord, type RecordBody } from '../model/records.js';
 import { E, must } from '../system/errno.js';
 import { pread } from '../system/files.js';
 import { Memory } from '../system/native.js';
@@ -12,6 +12,7 @@ import { readKmlHeader, writeKmlHeader, type KmlHeader } from './kml-header.js';
 import { KmlLocator } from './kml-locate.js';
 import { quickTail, scanKml, type Scan, type Tail } from './kml-scan.js';
 import { damaged, HEADER_BYTES, sizeOf } from './log-file.js';
+import type { Reserve } from './reserve.js';
 import {
   decodeRecord,
   encodeRecord,
@@ -40,6 +41,7 @@ export class Kml {
     /** What was found when the log was opened; a torn tail has been cut off since. */
     readonly found: Scan,
     private readonly disk: Disk,
+    private readonly reserve: Reserve | undefined,
   ) {
     const { tail } = found;
     this.#offset = tail.offset;
@@ -52,7 +54,7 @@ export class Kml {
    * Takes over an open file with a header. Reads no more than its end, unless that is not as it should be.
    * @throws IzoError journal-damaged, journal-version; SystemError
    */
-  static open(fd: number, disk: Disk = realDisk): Kml {
+  static open(fd: number, disk: Disk = realDisk, reserve?: Reserve): Kml {
     const header = readKmlHeader(fd);
     const size = sizeOf(fd);
     const window = new FileWindow(fd);
@@ -63,7 +65,7 @@ export class Kml {
     if (found.kind === 'torn-tail') {
       must('kml.cut', disk.ftruncate('kml.cut', fd, found.tail.offset));
     }
-    return new Kml(fd, header, found, disk);
+    return new Kml(fd, header, found, disk, reserve);
   }
 
   get header(): KmlHeader {
@@ -86,10 +88,21 @@ export class Kml {
   }
 
   /**
-   * Writes a record at the end. @returns its number, or a negated errno (ENOSPC, EIO, and those of encodeRecord): then the
-   * log is as before.
+   * Writes a record at the end; on a full disk, that of a removal at the cost of the reserve. @returns its number, or a
+   * negated errno (ENOSPC, EIO, and those of encodeRecord): then the log is as before.
    */
   append(head: NewRecordHead, body: RecordBody): Recno {
+    const removes = body.op === Opcode.UNLINK || body.op === Opcode.RMDIR;
+    let recno = this.#append(head, body);
+    while (removes && recno === -E.ENOSPC && this.reserve?.give() === true) {
+      recno = this.#append(head, body);
+    }
+    // There is room again, or still.
+    if (!removes && recno > 0) this.reserve?.refill();
+    return recno;
+  }
+
+  #append(head: NewRecordHead, body: RecordBody): Recno {
     const tidy = this.#tidy();
     if (tidy < 0) return tidy;
     const { buffer, address } = this.#memory;

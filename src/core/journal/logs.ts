@@ -26,6 +26,7 @@ import { newKmlHeader, readKmlHeader, writeKmlHeader } from './kml-header.js';
 import { LastRcvd } from './last-rcvd.js';
 import { Lml } from './lml.js';
 import { sizeOf } from './log-file.js';
+import { Reserve } from './reserve.js';
 
 const FILES = { kml: 'kml', lml: 'lml', lastRcvd: 'last_rcvd' } as const;
 const DIRECTORIES = ['stage', 'conflicts'];
@@ -96,7 +97,7 @@ function openAll(opened: number[], fileset: string, disk: Disk): FilesetLogs {
   const wasReset = sizeOf(files.kml) === 0;
   const identity = wasReset ? reset(directory, files.kml, before, disk) : before;
   const { replica } = identity;
-  const kml = Kml.open(files.kml, disk);
+  const kml = Kml.open(files.kml, disk, Reserve.open(directory, disk, opened));
   if (kml.header.log !== replica) {
     throw mismatch(
       `the kml is of replica ${formatReplicaId(kml.header.log)}, ` +

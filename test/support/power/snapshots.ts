@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Busy } from '../busy.js';
+import { fillUp, makeRoom } from '../filler.js';
 import { MountedHost, type CacheType } from '../mounted-host.js';
 import type { Moment } from '../notes.js';
 import { clone } from './reflink-disk.js';
@@ -18,6 +19,8 @@ export interface Run {
   readonly snapshots: number;
   /** With the flag +j on the logs, without which izo refuses to mount. */
   readonly ordered: boolean;
+  /** A small disk, which is full for the middle third of the snapshots. */
+  readonly full?: boolean;
 }
 
 /** What a disk held at one moment of a run. */
@@ -25,6 +28,8 @@ export interface Snapshot {
   readonly name: string;
   readonly image: string;
   readonly type: CacheType;
+  /** There may be no room to journal what was being written: first some has to be made. */
+  readonly full: boolean;
   /** The directory of the workers' notes, and by the notes' names how long they were then. */
   readonly notes: string;
   readonly moments: Readonly<Record<string, Moment>>;
@@ -32,17 +37,20 @@ export interface Snapshot {
 
 /** Lets programs work on a new fileset, and takes the power away again and again; in effigy. @param at a reflink disk */
 export async function takeSnapshots(at: string, wanted: Run): Promise<Snapshot[]> {
-  const { type, seed, ordered } = wanted;
-  const name = `${type}-${ordered ? '' : 'unordered-'}${seed}`;
+  const { type, seed, ordered, full = false } = wanted;
+  const name = `${type}-${ordered ? '' : 'unordered-'}${full ? 'full-' : ''}${seed}`;
   const directory = join(at, name);
   const notes = join(directory, 'notes');
   mkdirSync(notes, { recursive: true });
-  const mounted = await MountedHost.make('64M', at, type);
+  const mounted = await MountedHost.make(full ? '16M' : '64M', at, type);
   try {
     const unmount = ordered ? await mountOrdered(mounted) : await mountUnordered(mounted);
     const busy = await Busy.start(mounted.mountPoint, notes, seed, WORKERS);
     const snapshots: Snapshot[] = [];
+    const fillAt = Math.ceil(wanted.snapshots / 3);
     for (let number = 1; number <= wanted.snapshots; number++) {
+      if (full && number === fillAt) fillUp(mounted.mountPoint);
+      if (full && number === 2 * fillAt) makeRoom(mounted.mountPoint);
       await sleep(Math.random() * 2 * PAUSE_MS);
       const image = join(directory, `${number}.img`);
       const from = busy.lengths();
@@ -51,7 +59,7 @@ export async function takeSnapshots(at: string, wanted: Run): Promise<Snapshot[]
       const moments = Object.fromEntries(
         Object.entries(from).map(([key, length]) => [key, { from: length, to: to[key] ?? 0 }]),
       );
-      snapshots.push({ name: `${name}, snapshot ${number}`, image, type, notes, moments });
+      snapshots.push({ name: `${name}, snapshot ${number}`, image, type, full, notes, moments });
     }
     await busy.end('SIGTERM');
     const differences = busy.differences();
