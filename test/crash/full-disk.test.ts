@@ -9,7 +9,7 @@ import { FILESET, MountedHost } from '../support/mounted-host.js';
 
 const WORKERS = 2;
 const WORK_MS = 700;
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 async function until(what: string, isSo: () => boolean): Promise<void> {
   const deadline = Date.now() + PATIENCE_MS;
@@ -56,7 +56,7 @@ for (const type of ['ext3', 'ext4'] as const) {
       assert.deepEqual(busy.differences(), []);
       await mounted.unmountAndCheck();
       await mounted.mount();
-    }).timeout(90_000);
+    }).timeout(180_000);
 
     it('presto is killed then: what was done is there, and all goes on when there is room', async () => {
       const busy = await fillWhileBusy(2);
@@ -81,6 +81,6 @@ for (const type of ['ext3', 'ext4'] as const) {
       await again.end('SIGTERM');
       assert.deepEqual(again.differences(), []);
       await mounted.unmountAndCheck();
-    }).timeout(90_000);
+    }).timeout(180_000);
   });
 }
