@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { until, useCluster } from '../support/cluster.js';
+
+/** By its address: scripts run in `/`. */
+const TSX = import.meta.resolve('tsx');
+const WORKER = fileURLToPath(new URL('../support/mapping-worker.ts', import.meta.url));
 
 describe('cluster: files that are open while the other host changes them', function () {
   this.timeout(60_000);
@@ -82,6 +87,25 @@ describe('cluster: files that are open while the other host changes them', funct
       await cluster.equalAfter(second);
       writeFileSync(flag(`${tag}.go`), '');
       assert.equal(await working, '7 751 5 0\nmore\nnt');
+      await cluster.equalAfter(first);
+    });
+
+    it(`brings what is written on the ${side} to memory only, also while the other may write`, async () => {
+      const first = cluster[side];
+      const second = cluster.otherThan(first);
+      const tag = `memory-${side}`;
+      await cluster.on(first, `head -c 4096 /dev/zero | tr '\\0' . > $M/${tag}`);
+      await cluster.equalAfter(first);
+      const mapping = cluster.on(first, `exec node --import ${TSX} ${WORKER} $M/${tag} $W/${tag}`);
+      await until('it is mapped', () => existsSync(flag(`${tag}.mapped`)));
+      await cluster.on(second, `echo B | dd of=$M/${tag} bs=1 seek=100 conv=notrunc status=none`);
+      await cluster.equalAfter(second);
+      assert.equal(await cluster.on(second, `head -c 2 $M/${tag}`), 'A.');
+      writeFileSync(flag(`${tag}.go`), '');
+      const found = `until [ "$(head -c 6 $M/${tag})" = A....C ]; do sleep 0.1; done; dd if=$M/${tag} bs=1 skip=100 count=1 status=none`;
+      assert.equal(await cluster.on(second, found), 'B');
+      writeFileSync(flag(`${tag}.end`), '');
+      await mapping;
       await cluster.equalAfter(first);
     });
 
