@@ -92,6 +92,13 @@ export class Cluster {
     } else for (const way of this.#ways.values()) way.server = undefined;
   }
 
+  /** The power of a host fails. What a server had not flushed would be for its clients to give back, which they cannot. */
+  power(host: Host): void {
+    this.killLento(host);
+    if (host === this.server) host.presto.flush();
+    host.presto.power();
+  }
+
   /** The network to `host` is gone. `kept`: how many messages each way still arrive. */
   cut(host: Host, kept = { up: 0, down: 0 }): void {
     const way = this.#way(host.name);

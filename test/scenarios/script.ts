@@ -21,6 +21,8 @@ const VERBS: Readonly<Record<string, Verb>> = {
   fast: (script, [name = '']) => (script.cluster.host(name).slow = false),
   full: (script, [name = '']) => (script.cluster.host(name).presto.full = true),
   free: (script, [name = '']) => (script.cluster.host(name).presto.full = false),
+  flush: (script, [name = '']) => script.cluster.host(name).presto.flush(),
+  power: (script, [name = '']) => script.cluster.power(script.cluster.host(name)),
   restore: (script, [name = '', end]) => script.cluster.host(name).presto.restore(Number(end)),
   status: (script) => script.status(),
 };

@@ -27,8 +27,8 @@ export function checkWrite(cluster: Cluster, host: Host, rec: Rec): void {
   if (host === cluster.server || !isUp(cluster, host)) return;
   if (host.presto.gate !== 'held') return;
   const has = new Set(host.presto.history);
-  const missing = cluster.server.presto.log.filter(({ id }) => !has.has(id));
-  const ids = missing.map(({ id }) => id).join(' ');
+  const missing = cluster.server.presto.log.filter(({ rec: { id } }) => !has.has(id));
+  const ids = missing.map(({ rec: { id } }) => id).join(' ');
   assert(missing.length === 0, `${host.name} makes ${rec.id} without having seen ${ids}`);
 }
 
@@ -38,14 +38,17 @@ export function checkWrite(cluster: Cluster, host: Host, rec: Rec): void {
  */
 export function checkOrder(cluster: Cluster): void {
   const { server, clients } = cluster;
-  const order = server.presto.log.map(({ id }) => id);
+  const order = server.presto.log.map(({ rec }) => rec.id);
   assert.deepEqual(server.presto.history, order, 'the tree of the server is not as its log');
   for (const { name, presto } of clients) {
-    const own = presto.log.map(({ id }) => id);
-    const arrived = server.presto.log.filter(({ origin }) => origin === name).map(({ id }) => id);
+    const own = presto.log.map(({ rec }) => rec.id);
+    const records = server.presto.log.map(({ rec }) => rec);
+    const arrived = records.filter(({ origin }) => origin === name).map(({ id }) => id);
+    const known = new Set([...arrived, ...own]);
+    const made = presto.made.filter((id) => known.has(id));
     assert.deepEqual(
       arrived,
-      own.slice(0, arrived.length),
+      made.slice(0, arrived.length),
       `the server has gaps in what ${name} made`,
     );
     const shared = presto.history.findIndex((id, i) => id !== order[i]);
@@ -55,7 +58,7 @@ export function checkOrder(cluster: Cluster): void {
       tail.length === 0 ? [] : own.slice(-tail.length),
       `the tree of ${name} leaves the order of the server: ${order.join(' ')}`,
     );
-    const unsent = new Set(own.slice(arrived.length));
+    const unsent = new Set(made.slice(arrived.length));
     for (const id of tail)
       assert(unsent.has(id), `${name} has ${id} in another order than the server`);
     for (const id of unsent) assert(presto.history.includes(id), `${name} has lost ${id}`);
@@ -64,7 +67,7 @@ export function checkOrder(cluster: Cluster): void {
 
 /** All is well in the end: everybody is connected and has the same, and no program waits. */
 export function checkConverged(cluster: Cluster): void {
-  const order = cluster.server.presto.log.map(({ id }) => id);
+  const order = cluster.server.presto.log.map(({ rec }) => rec.id);
   for (const host of cluster.clients) {
     const { name, presto } = host;
     const state = cluster.clientShell(host)?.state;
@@ -78,9 +81,9 @@ export function checkConverged(cluster: Cluster): void {
 
 /** In the end each client has all, or knows that both sides were changed, and then keeps what it made. */
 export function checkSettled(cluster: Cluster, diverged: ReadonlySet<string>): void {
-  const order = cluster.server.presto.log.map(({ id }) => id);
+  const order = cluster.server.presto.log.map(({ rec }) => rec.id);
   for (const { name, presto } of cluster.clients) {
-    const own = presto.log.map(({ id }) => id);
+    const own = presto.log.map(({ rec }) => rec.id);
     const unsent = own.filter((id) => !order.includes(id));
     const unseen = order.filter((id) => !presto.history.includes(id));
     const both = unsent.length > 0 && unseen.length > 0;

@@ -18,6 +18,8 @@ const WEIGHTS = {
   start: 2,
   full: 0.5,
   free: 1,
+  flush: 6,
+  power: 0.7,
 } as const;
 
 type Action = keyof typeof WEIGHTS;
@@ -31,8 +33,6 @@ export class Simulation {
   readonly trace: string[] = [];
   readonly #random: Random;
   readonly #cluster: Cluster;
-  /** Updates of all hosts. */
-  #made = 0;
   /** Clients that have seen both sides changed since they last had everything. */
   readonly #diverged = new Set<string>();
 
@@ -55,12 +55,17 @@ export class Simulation {
   #prepare(host: Host): void {
     const { presto } = host;
     presto.bigEvery = this.#random.below(3) === 0 ? 2 : 0;
-    presto.admits = () => this.mode === 'two-sided' || presto.history.length === this.#made;
+    presto.admits = () => this.mode === 'two-sided' || presto.history.length === this.#existing();
     presto.onWrite = (rec) => {
-      this.#made++;
       this.trace.push(`${host.name}: makes ${rec.id}`);
       checkWrite(this.#cluster, host, rec);
     };
+  }
+
+  /** How many updates there are, on whatever host. */
+  #existing(): number {
+    const { hosts } = this.#cluster;
+    return new Set([...hosts.values()].flatMap(({ presto }) => presto.history)).size;
   }
 
   run(): void {
@@ -118,6 +123,13 @@ export class Simulation {
       case 'full':
       case 'free':
         host.presto.full = action === 'full';
+        return;
+      case 'flush':
+        host.presto.flush();
+        return;
+      case 'power':
+        this.trace.push(`power ${host.name}`);
+        cluster.power(host);
         return;
     }
   }

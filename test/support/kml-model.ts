@@ -40,6 +40,7 @@ export interface ModelNode {
 export class KmlModel {
   readonly root: ModelNode;
   #records = 0;
+  #last = 0;
 
   constructor() {
     this.root = {
@@ -56,13 +57,14 @@ export class KmlModel {
   apply(record: JournalRecord): void {
     const { recno } = record.head;
     try {
-      if (recno !== this.#records + 1) throw new Error(`comes after ${this.#records}`);
+      if (recno <= this.#last) throw new Error(`comes after ${this.#last}`);
       this.#apply(record, record.body);
     } catch (error) {
       const words = error instanceof Error ? error.message : String(error);
       throw new Error(`record ${recno}, ${JSON.stringify(record.body)}: ${words}`);
     }
-    this.#records = recno;
+    this.#last = recno;
+    this.#records++;
   }
 
   #apply(record: JournalRecord, body: RecordBody): void {

@@ -25,8 +25,8 @@ export class KmlLocator {
   constructor(private readonly window: FileWindow) {}
 
   /**
-   * @returns the offset of record `recno` in a log of `size` bytes; undefined where the log ends before it or begins
-   *   after it. @throws IzoError journal-damaged
+   * @returns the offset of record `recno`, or of the next one where there is none of that number, in a log of `size` bytes;
+   *   undefined where the log ends before it or begins after it. @throws IzoError journal-damaged
    */
   find(header: KmlHeader, recno: Recno, size: number): number | undefined {
     if (recno < header.firstRecno) return undefined;
@@ -63,34 +63,38 @@ export class KmlLocator {
 
   #forth(from: Mark, wanted: Recno, size: number): number | undefined {
     let { recno, offset } = from;
-    while (recno < wanted) {
-      if (size - offset < RECORD_BYTES_MIN) return undefined;
+    while (size - offset >= RECORD_BYTES_MIN) {
       const at = this.window.load(offset, RECORD_BYTES_MIN);
       const { buffer } = this.window;
       const length = lengthAt(buffer, at);
-      if (!isPossibleLength(length) || recnoAt(buffer, at) !== recno) {
+      const found = recnoAt(buffer, at);
+      if (!isPossibleLength(length) || found < recno) {
         throw damaged('kml', offset, `record ${recno} cannot be read`);
       }
-      recno++;
+      if (found >= wanted) return offset;
+      recno = found + 1;
       offset += length;
       this.remember(recno, offset);
     }
-    return offset < size ? offset : undefined;
+    return undefined;
   }
 
   #back(from: Mark, wanted: Recno): number {
     let { recno, offset } = from;
-    while (recno > wanted) {
+    for (;;) {
       const at = this.window.loadBackwards(offset - 4, 4);
       const length = lengthAt(this.window.buffer, at);
-      recno--;
-      offset -= length;
-      const start = offset < 0 ? 0 : this.window.loadBackwards(offset, RECORD_BYTES_MIN);
-      const { buffer } = this.window;
-      if (offset < 0 || !isPossibleLength(length) || recnoAt(buffer, start) !== recno) {
-        throw damaged('kml', Math.max(0, offset), `record ${recno} cannot be read`);
+      const start = offset - length;
+      const possible = isPossibleLength(length) && start >= 0;
+      const place = possible ? this.window.loadBackwards(start, RECORD_BYTES_MIN) : 0;
+      const found = possible ? recnoAt(this.window.buffer, place) : recno;
+      if (found >= recno) {
+        throw damaged('kml', Math.max(0, start), `the record before ${recno} cannot be read`);
       }
+      if (found < wanted) return offset;
+      recno = found;
+      offset = start;
+      if (found === wanted) return offset;
     }
-    return offset;
   }
 }

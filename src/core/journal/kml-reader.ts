@@ -11,7 +11,7 @@ import { chainFault, quickTail, scanKml, type Scan, type Tail, type Visit } from
 import { damaged, sizeOf } from './log-file.js';
 import { openMeta } from './logs.js';
 import { decodeRecord, type DecodedRecord } from './record-codec.js';
-import { checksumAt, frameFault, lengthAt, TRAILER_BYTES } from './record-frame.js';
+import { checksumAt, frameFault, lengthAt, recnoAt, TRAILER_BYTES } from './record-frame.js';
 
 export interface ReadLimits {
   readonly records: number;
@@ -100,13 +100,46 @@ export class KmlReader {
     if (recno === base.recno) return base;
     const size = sizeOf(this.fd);
     const offset = this.#locator.find(this.#header, recno, size);
-    if (offset === undefined) return undefined;
+    const found = offset === undefined ? undefined : this.#position(offset, size);
+    return found?.recno === recno ? found : undefined;
+  }
+
+  /** The position after the record that begins at `offset`. */
+  #position(offset: number, size: number): Position {
     const at = this.#load(offset, size);
     const { buffer } = this.#window;
     const fault = frameFault(buffer, at, this.#window.limit);
     if (fault !== undefined) throw damaged('kml', offset, fault);
     const checksum = checksumAt(buffer, at, lengthAt(buffer, at));
-    return { log: this.#header.log, recno, checksum };
+    return { log: this.#header.log, recno: recnoAt(buffer, at), checksum };
+  }
+
+  /**
+   * The last record before number `recno` and the number of the first one from there on, which is undefined where there is
+   * none up to `end`, the last announced. Nothing where the log begins after it. @throws as `read`
+   */
+  around(recno: Recno, end: Recno): { before: Position; next: Recno | undefined } | undefined {
+    this.#look();
+    const header = this.#header;
+    if (recno < header.firstRecno) return undefined;
+    const size = sizeOf(this.fd);
+    const wanted = Math.min(recno, end + 1);
+    // Behind the end there may be a record that is taken back again.
+    const offset = wanted > end ? this.#after(end, size) : this.#locator.find(header, wanted, size);
+    if (offset === undefined) throw damaged('kml', size, `it ends before record ${wanted}`);
+    const next = wanted > end ? undefined : this.#position(offset, size).recno;
+    if (offset === header.firstOffset) return { before: basePosition(header), next };
+    const last = this.#window.loadBackwards(offset - 4, 4);
+    const length = lengthAt(this.#window.buffer, last);
+    return { before: this.#position(offset - length, size), next };
+  }
+
+  /** Where the record `recno`, which is there unless the log is empty, ends. */
+  #after(recno: Recno, size: number): number | undefined {
+    if (recno < this.#header.firstRecno) return this.#header.firstOffset;
+    const offset = this.#locator.find(this.#header, recno, size);
+    if (offset === undefined) return undefined;
+    return offset + lengthAt(this.#window.buffer, this.#load(offset, size));
   }
 
   /**

@@ -63,7 +63,7 @@ export function quickTail(window: FileWindow, header: KmlHeader, size: number): 
   const tail = { offset: size, recno: recnoAt(buffer, at), checksum: checksumAt(buffer, at, last) };
   const previous = previousAt(buffer, at);
   if (offset === first) {
-    const follows = previous === header.baseChecksum && tail.recno === header.firstRecno;
+    const follows = previous === header.baseChecksum && tail.recno >= header.firstRecno;
     return follows ? tail : undefined;
   }
   const before = window.loadBackwards(offset - TRAILER_BYTES, TRAILER_BYTES);
@@ -91,20 +91,24 @@ export function scanKml(window: FileWindow, header: KmlHeader, size: number, vis
         : { kind: 'torn-tail', tail, bytes, reason };
     }
     const length = lengthAt(buffer, at);
-    visit?.(tail.recno + 1, tail.offset);
+    const recno = recnoAt(buffer, at);
+    visit?.(recno, tail.offset);
     tail = {
       offset: tail.offset + length,
-      recno: tail.recno + 1,
+      recno,
       checksum: checksumAt(buffer, at, length),
     };
   }
   return { kind: 'clean', tail };
 }
 
-/** @returns why the record at `at`, whole in itself, is not the one to follow `tail`. */
+/**
+ * @returns why the record at `at`, whole in itself, is not the one to follow `tail`. Numbers grow, and some may be missing:
+ * those that were given away before a crash. That no record is missing says the checksum.
+ */
 export function chainFault(buffer: Buffer, at: number, tail: Tail): string | undefined {
   const recno = recnoAt(buffer, at);
-  if (recno !== tail.recno + 1) return `record ${recno} stands where ${tail.recno + 1} should`;
+  if (recno <= tail.recno) return `record ${recno} stands after ${tail.recno}`;
   return previousAt(buffer, at) === tail.checksum
     ? undefined
     : `record ${recno} does not continue the one before it`;

@@ -8,7 +8,7 @@ import { pread } from '../system/files.js';
 import { Memory } from '../system/native.js';
 import { realDisk, type Disk } from './disk.js';
 import { FileWindow } from './file-window.js';
-import { readKmlHeader, writeKmlHeader, type KmlHeader } from './kml-header.js';
+import { putKmlHeader, readKmlHeader, writeKmlHeader, type KmlHeader } from './kml-header.js';
 import { KmlLocator } from './kml-locate.js';
 import { quickTail, scanKml, type Scan, type Tail } from './kml-scan.js';
 import { damaged, HEADER_BYTES, sizeOf } from './log-file.js';
@@ -21,6 +21,9 @@ import {
 } from './record-codec.js';
 import { checksumAt, TRAILER_BYTES } from './record-frame.js';
 
+/** How many numbers are made durable at a time, before they are given away: each time costs a sync. */
+const LEASE = 2 ** 20;
+
 /**
  * The modification log as its one writer sees it. A record is one pwrite(2) at the end; nothing is synced unless asked.
  * Everything is synchronous: the caller's event loop is the order of the log.
@@ -30,6 +33,8 @@ export class Kml {
   #offset: number;
   #recno: Recno;
   #checksum: number;
+  /** Numbers up to this one were given away before the log was opened, also those of records that a crash has lost. */
+  readonly #spent: Recno;
   /** The end before the last append, while that append can be taken back; the same numbers otherwise. */
   #before: Tail;
   /** Bytes may stand after the end which are none of the log's: an append or a truncation has failed half-way. */
@@ -48,6 +53,7 @@ export class Kml {
     this.#recno = tail.recno;
     this.#checksum = tail.checksum;
     this.#before = tail;
+    this.#spent = current.leased;
   }
 
   /**
@@ -72,9 +78,9 @@ export class Kml {
     return this.current;
   }
 
-  /** The number that the next record will have. */
+  /** The number that the next record will have: none that a peer may know from before a crash. */
   get next(): Recno {
-    return this.#recno + 1;
+    return Math.max(this.#recno, this.#spent) + 1;
   }
 
   /** The position after the last record. */
@@ -106,7 +112,9 @@ export class Kml {
     const tidy = this.#tidy();
     if (tidy < 0) return tidy;
     const { buffer, address } = this.#memory;
-    const recno = this.#recno + 1;
+    const recno = this.next;
+    const leased = recno > this.current.leased ? this.#lease(recno + LEASE) : 0;
+    if (leased < 0) return leased;
     const length = encodeRecord(buffer, 0, recno, this.#checksum, head, body);
     if (length < 0) return length;
     const written = this.disk.pwrite('kml.append', this.fd, address, length, this.#offset);
@@ -123,12 +131,30 @@ export class Kml {
     return recno;
   }
 
+  /** Numbers up to `upto` may be given away from now on. */
+  #lease(upto: Recno): number {
+    const header = { ...this.current, leased: upto };
+    const written = putKmlHeader(this.disk, this.fd, header);
+    const synced = written < 0 ? written : this.sync();
+    if (synced === 0) this.current = header;
+    return synced;
+  }
+
+  /**
+   * The log is not written to any more: what it has is durable, and no number is lost. @returns 0 or a negated errno: then
+   * the next one to open it leaves numbers out, as after a crash.
+   */
+  release(): number {
+    const synced = this.sync();
+    return synced < 0 || this.current.leased < this.next ? synced : this.#lease(this.next - 1);
+  }
+
   /**
    * Removes the record that `append` has just written, because its operation failed. Its number will be given again, so
    * nobody may have been told of it. Where the file cannot be truncated now, that is tried again before the next append.
    */
   takeBack(): void {
-    assert(this.#before.recno === this.#recno - 1, 'only the last record can be taken back, once');
+    assert(this.#before.offset < this.#offset, 'only the last record can be taken back, once');
     this.#offset = this.#before.offset;
     this.#recno = this.#before.recno;
     this.#checksum = this.#before.checksum;
@@ -185,7 +211,7 @@ export class Kml {
     const firstOffset = next ?? this.#offset;
     const at = window.load(firstOffset - TRAILER_BYTES, TRAILER_BYTES);
     const baseChecksum = window.buffer.readUInt32LE(at);
-    const trimmed = { log: header.log, firstRecno: recno + 1, firstOffset, baseChecksum };
+    const trimmed = { ...header, firstRecno: recno + 1, firstOffset, baseChecksum };
     writeKmlHeader(this.disk, this.fd, trimmed);
     this.current = trimmed;
     // Nothing before `firstOffset` is read any more, so it does not matter whether this succeeds.

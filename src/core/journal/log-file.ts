@@ -37,10 +37,19 @@ export function writeHeader(
   fd: number,
   memory: Memory,
 ): void {
+  must(operation, putHeader(disk, operation, fd, memory));
+}
+
+/** Seals the header and writes it. @returns 0 or a negated errno. */
+export function putHeader(
+  disk: Disk,
+  operation: DiskOperation,
+  fd: number,
+  memory: Memory,
+): number {
   seal(memory.buffer, 0, HEADER_BYTES);
-  const done = disk.pwrite(operation, fd, memory.address, HEADER_BYTES, 0);
   // A header that is cut short has no checksum: it is found out when the log is next opened.
-  must(operation, done);
+  return Math.min(0, disk.pwrite(operation, fd, memory.address, HEADER_BYTES, 0));
 }
 
 /**

@@ -1,14 +1,17 @@
 import type { ReplicaId } from '../model/ids.js';
 import { LIMITS } from '../model/limits.js';
+import { Backoff } from '../replication/backoff.js';
 import type { Connection } from '../wire/connection.js';
+import { ConnectionLost } from '../wire/errors.js';
 import { Kind } from '../wire/kinds.js';
 import { encodeFetch, encodeLeave, type Address } from '../wire/messages.js';
 import type { ClientContext } from './client-context.js';
+import { errorText } from './error-text.js';
 import { greet, type Greeting } from './greeting.js';
 import { RecordSink } from './record-sink.js';
 
-const LOST_RECORDS =
-  'the server has records of this replica that its log does not have: was the cache restored from a backup?';
+const BOTH_SIDES =
+  'both this host and the server were changed while they were disconnected; nothing was merged and nothing is lost';
 
 /** A fileset's use of the connection to its server: from the greeting on, until either of them has enough of it. */
 export class ClientLink {
@@ -20,7 +23,20 @@ export class ClientLink {
   #server: ReplicaId = 0;
   #sink: RecordSink | undefined;
   #retry: NodeJS.Timeout | undefined;
-  #retryMs: number = LIMITS.reconnectFirstMs;
+  readonly #backoff = new Backoff(
+    LIMITS.reconnectFirstMs,
+    LIMITS.reconnectLongestMs,
+    0,
+    Math.random,
+  );
+  readonly #patience = new Backoff(
+    LIMITS.divergedFirstMs,
+    LIMITS.divergedLongestMs,
+    0.5,
+    Math.random,
+  );
+  /** Why the logs do not go together, until a greeting finds that they do. */
+  #divergence: string | undefined;
   #since = new Date();
   /** Why the fileset is not connected, or why records do not flow. */
   error: string | undefined;
@@ -49,6 +65,11 @@ export class ClientLink {
     return this.#sink;
   }
 
+  /** While the logs do not go together: also between the attempts to find out whether they do. */
+  get isDiverged(): boolean {
+    return this.#divergence !== undefined;
+  }
+
   /** Connected, or not connected, since then. */
   get since(): Date {
     return this.#since;
@@ -73,25 +94,47 @@ export class ClientLink {
     this.#since = new Date();
     this.onLost();
     this.#sink?.abandon(reason);
-    this.error = reason;
+    this.error = this.#divergence ?? reason;
     machine.dispatch({ type: 'link-down' });
   }
 
   /** The connection is there but the fileset cannot use it: it goes on as disconnected and tries again later. */
   failed(reason: string): void {
     const { machine } = this.context;
+    if (machine.state.link === 'diverged') return;
     // A greeting alone proves nothing: what cannot be taken, on a full disk, fails right after it, again and again.
     const lasted = Date.now() - this.#since.getTime() > LIMITS.reconnectLongestMs;
-    if (machine.state.link === 'up' && lasted) this.#retryMs = LIMITS.reconnectFirstMs;
+    if (machine.state.link === 'up' && lasted) this.#backoff.reset();
     this.#lose(reason);
+    this.#tryAgain(this.#backoff.next());
+  }
+
+  /** Both sides have news. The server need not send what cannot be taken. */
+  diverged(): void {
+    this.#connection?.notify(Kind.LEAVE, encodeLeave({ ...this.address, reason: BOTH_SIDES }));
+    this.#diverge(BOTH_SIDES);
+  }
+
+  /** Until somebody resolves that, all that can be done is to look whether somebody has. */
+  #diverge(reason: string): void {
+    const { log, replica } = this.context;
+    if (this.#divergence !== reason) log.error({ fileset: replica.fileset }, reason);
+    this.#divergence = reason;
+    this.error = reason;
+    this.#since = new Date();
+    this.onLost();
+    this.#sink?.abandon(reason);
+    this.#tryAgain(this.#patience.next());
+  }
+
+  #tryAgain(delayMs: number): void {
     const connection = this.#connection;
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => {
       if (connection !== undefined && connection === this.#connection) {
-        machine.dispatch({ type: 'link-up' });
+        this.context.machine.dispatch({ type: 'link-up' });
       }
-    }, this.#retryMs);
-    this.#retryMs = Math.min(this.#retryMs * 2, LIMITS.reconnectLongestMs);
+    }, delayMs);
   }
 
   greet(): void {
@@ -111,20 +154,37 @@ export class ClientLink {
     if (connection === undefined) return;
     // What an earlier connection brought must be in the tree, or counted as never come, before positions are told.
     await this.#sink?.idle();
-    const result = await greet(connection, address, this.context.replica);
+    const greeting = await greet(connection, address, this.context.replica).catch(
+      (error: unknown): Greeting => {
+        if (error instanceof ConnectionLost) throw error;
+        return { type: 'refused', reason: errorText(error) };
+      },
+    );
     if (connection !== this.#connection || address.session !== this.#session) return;
-    if (typeof result === 'string') this.failed(result);
-    else if ('later' in result) {
-      this.#session = Math.max(this.#session, result.later);
-      this.failed('the clock of this host has been set back');
-    } else this.#begin(connection, result);
+    switch (greeting.type) {
+      case 'met':
+        this.#begin(connection, greeting);
+        return;
+      case 'late':
+        this.#session = Math.max(this.#session, greeting.session);
+        this.failed('the clock of this host has been set back');
+        return;
+      case 'refused':
+        this.failed(greeting.reason);
+        return;
+      case 'misfit':
+        this.context.machine.dispatch({ type: 'misfit' });
+        this.#diverge(greeting.reason);
+        return;
+    }
   }
 
-  #begin(connection: Connection, { server, theirs, expected }: Greeting): void {
+  #begin(connection: Connection, greeting: Greeting & { type: 'met' }): void {
+    const { server, theirs, expected, news } = greeting;
     const { machine, replica, log, onSynced } = this.context;
     const { fileset } = replica;
-    this.#server = server;
     const { address } = this;
+    this.#server = server;
     this.#sink = new RecordSink({
       replica,
       peer: server,
@@ -134,11 +194,13 @@ export class ClientLink {
     });
     this.#since = new Date();
     this.error = undefined;
-    log.info({ fileset }, `connected to ${this.context.server}`);
     machine.dispatch({ type: 'applied', expected });
-    machine.dispatch({ type: 'hello', theirs });
-    if (machine.state.link === 'diverged') this.error = LOST_RECORDS;
-    else onSynced();
+    machine.dispatch({ type: 'hello', theirs, news });
+    if (machine.state.link === 'diverged') return;
+    log.info({ fileset }, `connected to ${this.context.server}`);
+    this.#divergence = undefined;
+    this.#patience.reset();
+    onSynced();
   }
 
   close(reason: string): void {

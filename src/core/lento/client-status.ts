@@ -7,7 +7,7 @@ import type { FilesetStatus } from './fileset-status.js';
 /** A fileset at one of its replicators as `izo status` shows it. */
 export async function clientStatus(
   { replica, machine, server }: ClientContext,
-  { since, error }: ClientLink,
+  { since, error, isDiverged }: ClientLink,
 ): Promise<FilesetStatus> {
   const { permit, sender, link, expected } = machine.state;
   const presto = await replica.status();
@@ -23,7 +23,7 @@ export async function clientStatus(
       waiting: permit.type === 'asked' || permit.type === 'granted' ? ['self'] : [],
       generation: permit.type === 'held' ? permit.generation : undefined,
     },
-    link,
+    link: isDiverged ? 'diverged' : link,
     peers: [
       {
         name: server,

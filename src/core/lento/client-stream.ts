@@ -9,9 +9,6 @@ import type { ClientLink } from './client-link.js';
 import { errorText } from './error-text.js';
 import type { RecordSource } from './record-source.js';
 
-const BOTH_SIDES =
-  'both this host and the server were changed while they were disconnected; nothing was merged and nothing is lost';
-
 /** A batch that the machine has yet to judge, and its exchange. */
 interface BatchInHand {
   readonly batch: Batch;
@@ -34,7 +31,12 @@ export class ClientStream {
     if (connection === undefined) return;
     let batch: Batch;
     try {
-      batch = this.source.batch(address, from, server, machine.state.expected);
+      batch = this.source.batch(
+        address,
+        from,
+        ({ origin }) => origin !== server,
+        machine.state.expected,
+      );
     } catch (error) {
       this.link.failed(`the log cannot be read: ${errorText(error)}`);
       return;
@@ -96,14 +98,9 @@ export class ClientStream {
     if (reason !== undefined) this.link.error = message;
   }
 
-  /** `conflict`: because both sides have news. */
-  refuse(conflict: boolean): void {
+  refuse(): void {
     this.#takeInHand(({ exchange }) => {
-      const { log, machine, replica } = this.context;
-      if (conflict) {
-        this.link.error = BOTH_SIDES;
-        log.error({ fileset: replica.fileset }, BOTH_SIDES);
-      }
+      const { machine } = this.context;
       const message = this.link.error ?? 'it is not connected';
       exchange.reply(E.EBUSY, encodeBatchReply({ expected: machine.state.expected, message }));
     });

@@ -103,7 +103,10 @@ export class FilesetClient {
         this.#stream.apply();
         return;
       case 'refuse-batch':
-        this.#stream.refuse(effect.conflict);
+        this.#stream.refuse();
+        return;
+      case 'diverged':
+        this.#link.diverged();
         return;
       case 'acknowledged':
         this.#stream.acknowledged(effect.expected);

@@ -4,7 +4,7 @@ import { newServer, stepServer, type ServerEffect } from '../replication/server.
 import { E } from '../system/errno.js';
 import type { Connection, Exchange } from '../wire/connection.js';
 import { Code, Kind } from '../wire/kinds.js';
-import { decodeFetch, encodeReason, readSession } from '../wire/messages.js';
+import { decodeFetch, decodeLeave, encodeReason, readSession } from '../wire/messages.js';
 import type { FilesetStatus, SyncResult } from './fileset-status.js';
 import type { LentoLog } from './log.js';
 import { Machine } from './machine.js';
@@ -42,13 +42,14 @@ export class FilesetServer {
     const peers = new ServerPeers(config.name, log, (peer) =>
       machine.dispatch({ type: 'peer-down', peer }),
     );
-    const context = { self, replica, machine, peers, log };
+    const source = new RecordSource(replica);
+    const context = { self, replica, machine, peers, source, log };
     this.#context = context;
     this.#machine = machine;
     this.#peers = peers;
-    this.#source = new RecordSource(replica);
+    this.#source = source;
     this.#permits = new ServerPermits(context);
-    this.#stream = new ServerStream(context, this.#source);
+    this.#stream = new ServerStream(context);
     // The server holds the permit at first.
     this.#permits.grantSelf();
   }
@@ -133,7 +134,7 @@ export class FilesetServer {
         this.#permits.requested(peer, exchange);
         return;
       case Kind.LEAVE:
-        this.#peers.leave(name, 'it has unmounted the fileset');
+        this.#peers.gone(peer, decodeLeave(payload).reason);
         return;
       case Kind.BARRIER: {
         const { complete, absent } = await this.#everybodyHas(this.replica.end, name);

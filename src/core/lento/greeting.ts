@@ -1,9 +1,12 @@
 import type { Recno, ReplicaId } from '../model/ids.js';
-import type { Connection } from '../wire/connection.js';
+import type { Misfit } from '../replication/lost-tail.js';
+import { E } from '../system/errno.js';
+import type { Connection, Reply } from '../wire/connection.js';
 import { Code, Kind } from '../wire/kinds.js';
 import {
   decodeHello,
   decodeNumber,
+  decodePositionReply,
   decodeReason,
   encodeHello,
   encodePosition,
@@ -12,27 +15,32 @@ import {
 } from '../wire/messages.js';
 import type { Replica } from './replica.js';
 
-/** What both ends know after HELLO and POSITION. */
-export interface Greeting {
-  /** The server's log. */
-  readonly server: ReplicaId;
-  /** What it expects next of ours. */
-  readonly theirs: Recno;
-  /** What we expect next of its. */
-  readonly expected: Recno;
-}
-
-/** The server has seen this later session, so that ours has to have a larger number. */
-export interface Later {
-  readonly later: number;
-}
+/** How a greeting ends. */
+export type Greeting =
+  | {
+      readonly type: 'met';
+      /** The server's log. */
+      readonly server: ReplicaId;
+      /** What it gets next of ours. */
+      readonly theirs: Recno;
+      /** What we get next of its. */
+      readonly expected: Recno;
+      /** There is something for us. */
+      readonly news: boolean;
+    }
+  /** The server has seen this later session, so that ours has to have a larger number. */
+  | { readonly type: 'late'; readonly session: number }
+  /** It may be otherwise the next time. */
+  | { readonly type: 'refused'; readonly reason: string }
+  /** The logs do not fit. */
+  | { readonly type: 'misfit'; readonly reason: string };
 
 /** HELLO, then REPSTATUS: each side learns what the other expects, and checks that it is a place in its own history. */
 export async function greet(
   connection: Connection,
   address: Address,
   replica: Replica,
-): Promise<Greeting | Later | string> {
+): Promise<Greeting> {
   const hello = encodeHello({
     version: PROTOCOL_VERSION,
     ...address,
@@ -42,23 +50,27 @@ export async function greet(
     checksum: 0,
   });
   const reply = await connection.request(Kind.HELLO, hello);
-  if (reply.code === Code.late) return { later: decodeNumber(reply.payload) };
-  if (reply.code !== Code.ok) return decodeReason(reply.payload);
+  if (reply.code === Code.late) return { type: 'late', session: decodeNumber(reply.payload) };
+  if (reply.code !== Code.ok) return refused(reply);
   const server = decodeHello(reply.payload);
-  const fault = misplaced(replica, server.expects, server.checksum);
-  if (fault !== undefined) return fault;
+  const begin = replica.beginFor(server.expects, server.checksum);
+  if (typeof begin === 'string') return { type: 'misfit', reason: MISFITS[begin] };
   const { expected, checksum } = await replica.expected(server.replica);
-  const position = encodePosition({ ...address, expects: expected, checksum });
+  const position = encodePosition({ ...address, expects: expected, checksum, ...begin });
   const answer = await connection.request(Kind.POSITION, position);
-  if (answer.code !== Code.ok) return decodeReason(answer.payload);
-  return { server: server.replica, theirs: server.expects, expected };
+  if (answer.code !== Code.ok) return refused(answer);
+  const { resumes, news } = decodePositionReply(answer.payload);
+  return { type: 'met', server: server.replica, theirs: begin.resumes, expected: resumes, news };
 }
 
-/** Why what the server expects of our log is no place in it; undefined where it is. More than the end: the machine. */
-function misplaced(replica: Replica, expects: Recno, checksum: number): string | undefined {
-  if (expects === 1 || checksum === 0 || expects > replica.end + 1) return undefined;
-  const position = replica.reader.positionAt(expects - 1);
-  return position?.checksum === checksum
-    ? undefined
-    : 'the server knows another history of this replica: was the cache restored from a backup?';
+function refused({ code, payload }: Reply): Greeting {
+  const reason = decodeReason(payload);
+  return { type: code === E.EINVAL ? 'misfit' : 'refused', reason };
 }
+
+/** Why what the server expects of our log is no place in it. */
+const MISFITS: Readonly<Record<Misfit, string>> = {
+  restored:
+    'the server has records of this replica that its log does not have: was the cache restored from a backup?',
+  other: 'the server knows another history of this replica: was the cache restored from a backup?',
+};

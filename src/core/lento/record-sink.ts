@@ -63,6 +63,11 @@ export class RecordSink {
     return turn;
   }
 
+  /** The peer's log has no records before this one any more that we do not have. */
+  resumeAt(recno: Recno): void {
+    this.#next = recno;
+  }
+
   /**
    * Nothing that waits for its turn or its contents will be applied: this host goes on as disconnected, and its programs
    * update a tree for which those records are not made.

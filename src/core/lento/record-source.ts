@@ -1,8 +1,8 @@
 import { crc32 } from 'node:zlib';
 import { encodeRecord, type DecodedRecord } from '../journal/index.js';
-import type { Recno, ReplicaId } from '../model/ids.js';
+import type { Recno } from '../model/ids.js';
 import { LIMITS } from '../model/limits.js';
-import { Opcode, type CloseBody, type JournalRecord } from '../model/records.js';
+import { Opcode, type CloseBody, type JournalRecord, type RecordHead } from '../model/records.js';
 import { ESTALE } from '../system/errno.js';
 import { close, pread } from '../system/files.js';
 import { Memory } from '../system/native.js';
@@ -31,10 +31,10 @@ export class RecordSource {
   }
 
   /**
-   * The batch that begins with record `from`, for the replica `peer`: its own updates are left out, it has them.
+   * The batch that begins with record `from`. Records that are not for the peer, because it has them, are left out.
    * @throws IzoError where the log cannot be read
    */
-  batch(address: Address, from: Recno, peer: ReplicaId, acked: Recno): Batch {
+  batch(address: Address, from: Recno, isFor: (head: RecordHead) => boolean, acked: Recno): Batch {
     const { reader, end } = this.replica;
     const limits = { records: LIMITS.batchRecords, bytes: LIMITS.batchBytes };
     const { records } = reader.read(from, limits, end);
@@ -44,7 +44,7 @@ export class RecordSource {
     let bytes = 0;
     for (const decoded of records) {
       const { record } = decoded;
-      if (record.head.origin !== peer && record.body.op !== Opcode.NOOP) {
+      if (isNews(record, isFor)) {
         const item = this.#item(decoded);
         bytes += item.record.length + item.data.length;
         // One item always fits; what does not begins the next batch.
@@ -55,6 +55,18 @@ export class RecordSource {
       checksum = decoded.checksum;
     }
     return { ...address, acked, from, next, checksum, items };
+  }
+
+  /** Whether from record `from` on there is one for the peer. @throws IzoError where the log cannot be read */
+  has(from: Recno, isFor: (head: RecordHead) => boolean): boolean {
+    const { reader, end } = this.replica;
+    const limits = { records: LIMITS.batchRecords, bytes: LIMITS.batchBytes };
+    for (let next = from; next <= end;) {
+      const result = reader.read(next, limits, end);
+      if (result.records.some(({ record }) => isNews(record, isFor))) return true;
+      next = result.next;
+    }
+    return false;
   }
 
   #item(decoded: DecodedRecord): BatchItem {
@@ -85,7 +97,7 @@ export class RecordSource {
     const [decoded] =
       recno > end ? [] : reader.read(recno, { records: 1, bytes: LIMITS.recordBytes }, end).records;
     const body = decoded?.record.body;
-    if (decoded === undefined || body?.op !== Opcode.CLOSE) {
+    if (decoded?.record.head.recno !== recno || body?.op !== Opcode.CLOSE) {
       exchange.reply(Code.failed, encodeReason(`record ${recno} has no contents`));
       return;
     }
@@ -119,4 +131,8 @@ export class RecordSource {
     }
     return checksum;
   }
+}
+
+function isNews({ head, body }: JournalRecord, isFor: (head: RecordHead) => boolean): boolean {
+  return isFor(head) && body.op !== Opcode.NOOP;
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { KmlReader, openMeta } from '../journal/index.js';
 import type { Recno, ReplicaId } from '../model/ids.js';
 import { META_DIRECTORY } from '../model/names.js';
+import { judgePosition, type Begin, type Misfit } from '../replication/lost-tail.js';
 import type { Channel } from '../psdev/channel.js';
 import { encodeItems, type WireItem } from '../psdev/items.js';
 import {
@@ -52,6 +53,23 @@ export class Replica {
   /** Last record that presto has announced. */
   get end(): Recno {
     return this.#end;
+  }
+
+  /** The number of the record that comes next: after a crash not the one after the last. */
+  get next(): Recno {
+    return Math.max(this.#end + 1, this.hello.next);
+  }
+
+  /** Where our log begins for a peer that expects `expects` of it. @throws IzoError where the log cannot be read */
+  beginFor(expects: Recno, checksum: number): Begin | Misfit {
+    const around = this.reader.around(expects, this.#end);
+    if (around === undefined) return 'other';
+    const { before, next = this.next } = around;
+    return judgePosition(expects, checksum, {
+      before: before.recno,
+      checksum: before.checksum,
+      next,
+    });
   }
 
   announced(end: Recno): void {

@@ -1,6 +1,7 @@
 import type { ServerEffect, ServerEvent, ServerState } from '../replication/server.js';
 import type { LentoLog } from './log.js';
 import type { Machine } from './machine.js';
+import type { RecordSource } from './record-source.js';
 import type { Replica } from './replica.js';
 import type { ServerPeers } from './server-peers.js';
 
@@ -13,5 +14,6 @@ export interface ServerContext {
   readonly replica: Replica;
   readonly machine: ServerMachine;
   readonly peers: ServerPeers;
+  readonly source: RecordSource;
   readonly log: LentoLog;
 }

@@ -1,4 +1,4 @@
-import type { Recno } from '../model/ids.js';
+import { hasLost, type Misfit } from '../replication/lost-tail.js';
 import { E } from '../system/errno.js';
 import type { Connection, Exchange } from '../wire/connection.js';
 import { Code } from '../wire/kinds.js';
@@ -8,9 +8,9 @@ import {
   encodeHello,
   encodeReason,
   encodeNumber,
+  encodePositionReply,
   PROTOCOL_VERSION,
 } from '../wire/messages.js';
-import type { Replica } from './replica.js';
 import type { ServerContext } from './server-context.js';
 import { helloRefusal, ServerPeer } from './server-peer.js';
 
@@ -62,30 +62,34 @@ export async function answerHello(
 
 /** POSITION: the replicator says what it expects of our log: it must be a place in it. */
 export function answerPosition(
-  { replica, machine, peers, log }: ServerContext,
+  { replica, machine, peers, source, log }: ServerContext,
   peer: ServerPeer,
   payload: Buffer,
   exchange: Exchange,
 ): void {
-  const { name, expected } = peer;
-  const { expects, checksum } = decodePosition(payload);
-  const fault = misplaced(replica, expects, checksum);
-  if (fault !== undefined) {
+  const { name } = peer;
+  const { expects, checksum, intact, resumes } = decodePosition(payload);
+  const ours = replica.beginFor(expects, checksum);
+  if (typeof ours === 'string' || hasLost(expects, ours)) {
+    const fault = typeof ours === 'string' ? MISFITS[ours] : LOST;
     peers.errors.set(name, fault);
     peers.leave(name, fault);
     exchange.reply(E.EINVAL, encodeReason(fault));
     return;
   }
   peers.errors.delete(name);
-  exchange.reply(Code.ok);
+  peer.join({ intact, resumes });
+  const news = source.has(ours.resumes, peer.wants);
+  exchange.reply(Code.ok, encodePositionReply({ resumes: ours.resumes, news }));
   log.info({ fileset: replica.fileset, peer: name }, `${name} is connected`);
-  peer.joined = true;
-  machine.dispatch({ type: 'peer-up', peer: name, theirs: expects, ours: expected });
+  machine.dispatch({ type: 'peer-up', peer: name, theirs: ours.resumes, ours: resumes });
 }
 
-function misplaced({ end, reader }: Replica, expects: Recno, checksum: number): string | undefined {
-  if (expects > end + 1) return 'it has seen records that this log does not have (any more)';
-  if (expects === 1 || checksum === 0) return undefined;
-  const position = reader.positionAt(expects - 1);
-  return position?.checksum === checksum ? undefined : 'its history is not that of this log';
-}
+/** Why what a replicator expects of our log is no place in it. */
+const MISFITS: Readonly<Record<Misfit, string>> = {
+  restored: 'it has seen records that this log does not have (any more)',
+  other: 'its history is not that of this log',
+};
+
+/** Replicators do not log what they get, so nobody can give these back. */
+const LOST = 'it has seen records that this log has lost in a power cut';

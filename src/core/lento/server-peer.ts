@@ -1,4 +1,6 @@
 import type { Recno, ReplicaId } from '../model/ids.js';
+import type { RecordHead } from '../model/records.js';
+import { isGivenBack, type Begin } from '../replication/lost-tail.js';
 import { E } from '../system/errno.js';
 import type { Connection, Exchange } from '../wire/connection.js';
 import { Kind } from '../wire/kinds.js';
@@ -13,8 +15,7 @@ export class ServerPeer {
   /** PERMIT requests that wait for the grant. */
   permits: Exchange[] = [];
   acked: Recno = 0;
-  /** It has said what it expects: records flow. */
-  joined = false;
+  #begin: Begin = { intact: Infinity, resumes: Infinity };
 
   constructor(
     readonly name: string,
@@ -24,7 +25,7 @@ export class ServerPeer {
     readonly address: Address,
     own: Replica,
     /** Next record to expect from it, when it said hello. */
-    readonly expected: Recno,
+    private readonly expected: Recno,
   ) {
     this.sink = new RecordSink({
       replica: own,
@@ -34,6 +35,16 @@ export class ServerPeer {
       fetch: (recno) => connection.fetch(Kind.FETCH, encodeFetch({ ...address, recno })),
     });
   }
+
+  /** It has said where its log begins for us: records flow. */
+  join(begin: Begin): void {
+    this.#begin = begin;
+    this.sink.resumeAt(begin.resumes);
+  }
+
+  /** Whether it gets this record: not what it has made itself, unless it has lost that. */
+  readonly wants = ({ origin, originRecno }: RecordHead): boolean =>
+    origin !== this.replica || isGivenBack(originRecno, this.expected, this.#begin);
 }
 
 /**

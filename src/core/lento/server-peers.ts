@@ -46,6 +46,12 @@ export class ServerPeers implements Iterable<ServerPeer> {
     this.leave(peer.name, message);
   }
 
+  /** It says that it leaves this fileset. */
+  gone(peer: ServerPeer, reason: string): void {
+    this.errors.set(peer.name, reason);
+    this.leave(peer.name, reason);
+  }
+
   #dismiss({ connection, address }: ServerPeer, reason: string): void {
     connection.notify(Kind.LEAVE, encodeLeave({ ...address, reason }));
   }

@@ -7,25 +7,21 @@ import { Code, Kind } from '../wire/kinds.js';
 import { decodeBatch, encodeBatch, encodeBatchReply, type Batch } from '../wire/messages.js';
 import { readBatchReply } from './batch-reply.js';
 import { errorText } from './error-text.js';
-import type { RecordSource } from './record-source.js';
 import type { ServerContext } from './server-context.js';
 import type { ServerPeer } from './server-peer.js';
 
 /** Records to the replicators and from them. */
 export class ServerStream {
-  constructor(
-    private readonly context: ServerContext,
-    private readonly source: RecordSource,
-  ) {}
+  constructor(private readonly context: ServerContext) {}
 
   sendBatch(name: string, from: Recno): void {
-    const { peers, machine } = this.context;
+    const { peers, machine, source } = this.context;
     const peer = peers.get(name);
     if (peer === undefined) return;
     let batch: Batch;
     try {
       const acked = machine.state.peers.get(name)?.expected ?? 0;
-      batch = this.source.batch(peer.address, from, peer.replica, acked);
+      batch = source.batch(peer.address, from, peer.wants, acked);
     } catch (error) {
       peers.fail(peer, `the log cannot be read: ${errorText(error)}`);
       return;

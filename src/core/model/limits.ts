@@ -41,6 +41,9 @@ export const LIMITS = {
   /** Time between attempts to connect: first and longest. */
   reconnectFirstMs: 200,
   reconnectLongestMs: 5_000,
+  /** Time between attempts of a replicator that has diverged, as above; half of each is left to chance. */
+  divergedFirstMs: 1_000,
+  divergedLongestMs: 60_000,
   /** A new holder keeps the permit at least so long, so that two busy writers both progress. */
   permitHoldMs: 20,
   /** So long it keeps it, at least, where it has yet to apply what others did before. */

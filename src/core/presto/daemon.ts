@@ -100,7 +100,7 @@ async function serve(
     throw error;
   } finally {
     presto.close();
-    logs.kml.sync();
+    logs.kml.release();
   }
 }
 

@@ -37,7 +37,7 @@ export class PsdevServer {
   private constructor(
     private readonly presto: Presto,
     private readonly path: string,
-    private readonly identity: Omit<PrestoHello, 'version' | 'recno' | 'replica'>,
+    private readonly identity: Omit<PrestoHello, 'version' | 'recno' | 'next' | 'replica'>,
   ) {
     this.#server = createServer((socket) => this.#accept(socket));
   }
@@ -46,7 +46,7 @@ export class PsdevServer {
   static async listen(
     presto: Presto,
     path: string,
-    identity: Omit<PrestoHello, 'version' | 'recno' | 'replica'>,
+    identity: Omit<PrestoHello, 'version' | 'recno' | 'next' | 'replica'>,
   ): Promise<PsdevServer> {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     rmSync(path, { force: true });
@@ -78,6 +78,7 @@ export class PsdevServer {
       ...this.identity,
       version: PSDEV_VERSION,
       recno: kml.end.recno,
+      next: kml.next,
       replica,
     });
     void channel.closed.then(() => {

@@ -13,7 +13,7 @@ import { FrameError } from './frames.js';
  */
 
 /** Of presto's code and lento's: both come from one installation, but one may be running since before an update. */
-export const PSDEV_VERSION = 1;
+export const PSDEV_VERSION = 2;
 
 /** Where a presto of a psdev listens: one socket per mounted fileset. */
 export const SOCKET_SUFFIX = '.sock';
@@ -24,6 +24,8 @@ export interface PrestoHello {
   readonly replica: ReplicaId;
   /** Last record of the log. */
   readonly recno: Recno;
+  /** The number of the record that comes next: after a crash not the one after the last. */
+  readonly next: Recno;
   /** Where lento finds the lower tree. */
   readonly lowerPath: string;
   readonly mountPoint: string;
@@ -80,6 +82,7 @@ export function readHello(head: Head): PrestoHello {
     fileset: text(head, 'fileset'),
     replica: number(head, 'replica'),
     recno: number(head, 'recno'),
+    next: number(head, 'next'),
     lowerPath: text(head, 'lowerPath'),
     mountPoint: text(head, 'mountPoint'),
     pid: number(head, 'pid'),

@@ -53,8 +53,10 @@ export type ClientEvent =
   /** The connection is there. */
   | { readonly type: 'link-up' }
   | { readonly type: 'link-down' }
-  /** The server answered our hello: it expects `theirs` of our log. */
-  | { readonly type: 'hello'; readonly theirs: Recno }
+  /** Both logs fit: of ours the server gets `theirs` next; `news`: it has updates that we do not have. */
+  | { readonly type: 'hello'; readonly theirs: Recno; readonly news: boolean }
+  /** What one side knows of the other's log is no place in that: it was restored, or replaced. */
+  | { readonly type: 'misfit' }
   | { readonly type: 'granted'; readonly generation: number; readonly upto: Recno }
   | { readonly type: 'revoked'; readonly generation: number }
   /** presto has stopped admitting updates; its log ends at `end`. */
@@ -75,8 +77,10 @@ export type ClientEffect =
   | { readonly type: 'send-batch'; readonly from: Recno }
   /** The batch in hand may be applied. */
   | { readonly type: 'apply-batch' }
-  /** The batch in hand must not be applied. `conflict`: because both sides have news, which has just been found out. */
-  | { readonly type: 'refuse-batch'; readonly conflict: boolean }
+  /** The batch in hand must not be applied. */
+  | { readonly type: 'refuse-batch' }
+  /** Both sides have news, which has just been found out: leave the server, and try again after a while. */
+  | { readonly type: 'diverged' }
   | { readonly type: 'acknowledged'; readonly expected: Recno };
 
 export type ClientStep = readonly [ClientState, readonly ClientEffect[]];
@@ -112,8 +116,10 @@ function react(state: ClientState, event: ClientEvent): ClientStep {
       return [disconnected(state, 'down'), [{ type: 'gate', state: 'disconnected' }]];
     case 'hello': {
       if (state.link !== 'greeting') return [state, []];
-      return greeted(state, event.theirs);
+      return greeted(state, event.theirs, event.news);
     }
+    case 'misfit':
+      return [disconnected(state, 'diverged'), [{ type: 'gate', state: 'disconnected' }]];
     case 'granted':
       if (state.permit.type !== 'asked') return [state, []];
       return [
@@ -138,13 +144,11 @@ function react(state: ClientState, event: ClientEvent): ClientStep {
   }
 }
 
-function greeted(state: ClientState, theirs: Recno): ClientStep {
-  // The server has records of ours that we lost: this cache was restored, or replaced. It must not undo anything.
-  if (theirs > state.end + 1) {
-    return [disconnected(state, 'diverged'), [{ type: 'gate', state: 'disconnected' }]];
-  }
+function greeted(state: ClientState, theirs: Recno, news: boolean): ClientStep {
   const sender = senderFor(theirs, state.end);
   const offline = pending(sender) > 0 ? state.end : 0;
+  // To ask for the permit would only disturb the others: nothing could be done with it.
+  if (offline > 0 && news) return diverged(state, []);
   return [
     { ...state, link: 'up', sender, offline, permit: { type: 'absent' } },
     [{ type: 'acknowledged', expected: theirs }],
@@ -183,17 +187,18 @@ function answerRevoke(state: ClientState): ClientEffect {
 }
 
 function batch(state: ClientState, acked: Recno, updates: boolean): ClientStep {
-  if (state.link !== 'up') return [state, [{ type: 'refuse-batch', conflict: false }]];
+  if (state.link !== 'up') return [state, [{ type: 'refuse-batch' }]];
   const after = updateSender(state, (s) => acknowledged(s, acked));
   if (!updates || after.sender === undefined || pending(after.sender) === 0) {
     return [after, [{ type: 'apply-batch' }]];
   }
+  return diverged(after, [{ type: 'refuse-batch' }]);
+}
+
+function diverged(state: ClientState, more: readonly ClientEffect[]): ClientStep {
   return [
-    disconnected(after, 'diverged'),
-    [
-      { type: 'refuse-batch', conflict: true },
-      { type: 'gate', state: 'disconnected' },
-    ],
+    disconnected(state, 'diverged'),
+    [{ type: 'diverged' }, ...more, { type: 'gate', state: 'disconnected' }],
   ];
 }
 

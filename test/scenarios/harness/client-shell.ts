@@ -6,6 +6,8 @@ import {
   type ClientEvent,
   type ClientState,
 } from '../../../src/core/replication/client.js';
+import { Backoff } from '../../../src/core/replication/backoff.js';
+import type { Begin, Misfit } from '../../../src/core/replication/lost-tail.js';
 import type { Host, Shell, World } from './host.js';
 import type { Batch, Gate, Notice } from './presto.js';
 import type { Psdev } from './psdev.js';
@@ -16,6 +18,15 @@ interface InHand {
   readonly batch: Batch;
   readonly answer: (reply: Reply) => void;
 }
+
+const BOTH_SIDES = 'both sides were changed';
+
+const MISFITS: Readonly<Record<Misfit, string>> = {
+  restored: 'the server has records of this replica that its log does not have',
+  other: 'the server knows another history of this replica',
+};
+
+const noChance = (): number => 0;
 
 /** FilesetClient in memory: carries out what the client machine decides. */
 export class ClientShell implements Shell, Receiver {
@@ -33,7 +44,8 @@ export class ClientShell implements Shell, Receiver {
   #inHand: InHand | undefined;
   #revocations: ((reply: Reply) => void)[] = [];
   #cancelRetry: () => void = () => undefined;
-  #retryMs: number = LIMITS.reconnectFirstMs;
+  readonly #backoff = new Backoff(LIMITS.reconnectFirstMs, LIMITS.reconnectLongestMs, 0, noChance);
+  readonly #patience = new Backoff(LIMITS.divergedFirstMs, LIMITS.divergedLongestMs, 0.5, noChance);
 
   constructor(
     private readonly host: Host,
@@ -79,14 +91,27 @@ export class ClientShell implements Shell, Receiver {
   }
 
   #failed(reason: string): void {
+    if (this.state.link === 'diverged') return;
     this.world.trace(`${this.host.name}: disconnected: ${reason}`);
     this.#lose(reason);
+    this.#tryAgain(this.#backoff.next());
+  }
+
+  #diverge(reason: string): void {
+    this.world.trace(`${this.host.name}: ${reason}`);
+    this.#revocations = [];
+    this.#endGreeting();
+    this.#sink?.abandon();
+    this.error = reason;
+    this.#tryAgain(this.#patience.next());
+  }
+
+  #tryAgain(delayMs: number): void {
     const end = this.#end;
     this.#cancelRetry();
-    this.#cancelRetry = this.world.clock.after(this.#retryMs, () => {
+    this.#cancelRetry = this.world.clock.after(delayMs, () => {
       if (end !== undefined && end === this.#end) this.#dispatch({ type: 'link-up' });
     });
-    this.#retryMs = Math.min(this.#retryMs * 2, LIMITS.reconnectLongestMs);
   }
 
   #dispatch(event: ClientEvent): void {
@@ -126,7 +151,11 @@ export class ClientShell implements Shell, Receiver {
         this.#apply();
         return;
       case 'refuse-batch':
-        this.#refuse(effect.conflict);
+        this.#refuse();
+        return;
+      case 'diverged':
+        this.#end?.leave(this.#session, BOTH_SIDES);
+        this.#diverge(BOTH_SIDES);
         return;
       case 'acknowledged':
         return;
@@ -159,8 +188,16 @@ export class ClientShell implements Shell, Receiver {
       this.#session = Math.max(this.#session, reply.session);
       this.#failed('the clock of this host has been set back');
     } else if (reply.kind !== 'expects') this.#failed('it does not want us');
-    else if (this.#fits(reply.expected, reply.checksum)) this.#tell(end, reply.expected);
-    else this.#failed('the server knows another history of this replica');
+    else {
+      const begin = this.host.presto.beginFor(reply.expected, reply.checksum);
+      if (typeof begin === 'string') this.#misfit(MISFITS[begin]);
+      else this.#tell(end, begin);
+    }
+  }
+
+  #misfit(reason: string): void {
+    this.#dispatch({ type: 'misfit' });
+    this.#diverge(reason);
   }
 
   /** However it went. */
@@ -170,30 +207,29 @@ export class ClientShell implements Shell, Receiver {
     for (const work of waiting) this.host.later(work);
   }
 
-  /** What the server expects is a place in our log; what is behind its end is for the machine to judge. */
-  #fits(theirs: number, checksum: string): boolean {
-    const { presto } = this.host;
-    return theirs === 1 || theirs > presto.end + 1 || presto.checksum(theirs - 1) === checksum;
-  }
-
-  #tell(end: End, theirs: number): void {
+  #tell(end: End, begin: Begin): void {
     const { serverName } = this.world;
     this.psdev.request({ kind: 'expected', peer: serverName }, ({ expected, checksum }) => {
-      end.request(this.#session, { kind: 'position', expects: expected, checksum }, (answer) => {
+      const position = { kind: 'position', expects: expected, checksum, ...begin } as const;
+      end.request(this.#session, position, (answer) => {
         if (end !== this.#end) return;
-        if (answer.kind === 'refused') this.#failed(answer.message);
-        else this.#greeted(end, theirs, expected);
+        if (answer.kind === 'misfit') this.#misfit(answer.message);
+        else if (answer.kind === 'refused') this.#failed(answer.message);
+        else if (answer.kind === 'begins') this.#greeted(end, begin.resumes, answer);
       });
     });
   }
 
-  #greeted(end: End, theirs: number, expected: number): void {
+  #greeted(end: End, theirs: number, answer: Reply & { kind: 'begins' }): void {
+    const { resumes: expected, news } = answer;
     this.#sink = new Sink(this.psdev, this.world.serverName, end, this.#session, expected, false);
-    this.#retryMs = LIMITS.reconnectFirstMs;
     this.error = undefined;
     this.#dispatch({ type: 'applied', expected });
-    this.#dispatch({ type: 'hello', theirs });
-    if (this.state.link === 'diverged') this.error = 'the server has records that our log does not';
+    this.#dispatch({ type: 'hello', theirs, news });
+    if (this.state.link !== 'diverged') {
+      this.#backoff.reset();
+      this.#patience.reset();
+    }
     this.#endGreeting();
   }
 
@@ -209,7 +245,12 @@ export class ClientShell implements Shell, Receiver {
     const end = this.#end;
     if (end === undefined) return;
     const { serverName, batchSize } = this.world;
-    const batch = this.host.presto.read(from, serverName, this.state.expected, batchSize);
+    const batch = this.host.presto.read(
+      from,
+      ({ origin }) => origin !== serverName,
+      this.state.expected,
+      batchSize,
+    );
     this.#events.push({ type: 'batch-sent', next: batch.next });
     end.request(this.#session, { kind: 'records', batch }, (reply) => {
       if (end !== this.#end) return;
@@ -234,8 +275,7 @@ export class ClientShell implements Shell, Receiver {
     });
   }
 
-  #refuse(conflict: boolean): void {
-    if (conflict) this.error = 'both sides were changed';
+  #refuse(): void {
     this.#inHand?.answer({ kind: 'refused', message: this.error ?? 'it is not connected' });
     this.#inHand = undefined;
   }

@@ -1,5 +1,6 @@
 import { assert } from '../../../src/core/model/assert.js';
 import type { Recno } from '../../../src/core/model/ids.js';
+import { judgePosition, type Begin, type Misfit } from '../../../src/core/replication/lost-tail.js';
 
 /** A record of some host's log: which update it is, and where it stands in the log of the host that made it. */
 export interface Rec {
@@ -42,10 +43,12 @@ export type Notice = { readonly kind: 'want' } | { readonly kind: 'log'; readonl
 
 /** A mounted fileset in memory: its log survives what happens to lento, as presto does. */
 export class Presto {
-  /** This host's own log. */
-  readonly log: Rec[] = [];
+  /** This host's own log. Numbers grow; after a power cut some are left out. */
+  readonly log: Item[] = [];
   /** The updates of this host's tree, in the order in which it got them. */
   readonly history: string[] = [];
+  /** All that was ever made here, also what a power cut has taken. */
+  readonly made: string[] = [];
   readonly #has = new Set<string>();
   gate: Gate = 'disconnected';
   /** Updates that found the gate shut. */
@@ -57,15 +60,31 @@ export class Presto {
   onWrite: (rec: Rec) => void = () => undefined;
   #notify: ((notice: Notice) => void) | undefined;
   #asked = false;
-  #made = 0;
   /** Every so many-th update has contents that must be fetched; 0: none. */
   bigEvery = 0;
   readonly #progress = new Map<string, Progress>();
 
   constructor(readonly host: string) {}
 
+  /** Numbers up to this one are not given again. */
+  #spent = 0;
+  #durable: Durable = { log: 0, history: [], progress: new Map() };
+
   get end(): Recno {
-    return this.log.length;
+    return this.log.at(-1)?.recno ?? 0;
+  }
+
+  /** The number of the record that comes next. */
+  get next(): Recno {
+    return Math.max(this.end, this.#spent) + 1;
+  }
+
+  /** Where the log begins for a peer that expects `expects` of it. */
+  beginFor(expects: Recno, checksum: string): Begin | Misfit {
+    const before = this.log.findLast(({ recno }) => recno < expects);
+    const next = this.log.find(({ recno }) => recno >= expects)?.recno ?? this.next;
+    const surroundings = { before: before?.recno ?? 0, checksum: before?.rec.id ?? '', next };
+    return judgePosition(expects, checksum, surroundings);
   }
 
   /** lento has come, or is gone. */
@@ -82,13 +101,14 @@ export class Presto {
       return 'parked';
     }
     if (!this.admits()) return 'refused';
-    const made = ++this.#made;
+    const made = this.made.length + 1;
     const rec = {
       id: `${this.host.toLowerCase()}${made}`,
       origin: this.host,
-      originRecno: this.end + 1,
+      originRecno: this.next,
       big: this.bigEvery > 0 && made % this.bigEvery === 0,
     };
+    this.made.push(rec.id);
     this.#add(rec);
     this.onWrite(rec);
     this.#notify?.({ kind: 'log', recno: this.end });
@@ -96,7 +116,7 @@ export class Presto {
   }
 
   #add(rec: Rec): void {
-    this.log.push(rec);
+    this.log.push({ recno: this.next, rec });
     this.#see(rec);
   }
 
@@ -144,25 +164,67 @@ export class Presto {
     return { expected: this.progress(peer).expected, end: this.end };
   }
 
-  /** The batch of at most `size` records from `from` on, for a peer that has its own. */
-  read(from: Recno, peer: string, acked: Recno, size: number): Batch {
-    const records = this.log.slice(from - 1, from - 1 + size);
-    const items = records
-      .map((rec, i) => ({ recno: from + i, rec }))
-      .filter(({ rec }) => rec.origin !== peer);
-    const next = from + records.length;
-    return { items, from, next, acked, checksum: this.checksum(next - 1) };
+  /** The batch of at most `size` records from `from` on; those that are not for the peer are left out. */
+  read(from: Recno, isFor: (rec: Rec) => boolean, acked: Recno, size: number): Batch {
+    const records = this.log.filter(({ recno }) => recno >= from).slice(0, size);
+    const last = records.at(-1);
+    const items = records.filter(({ rec }) => isFor(rec));
+    return {
+      items,
+      from,
+      next: (last?.recno ?? from - 1) + 1,
+      acked,
+      checksum: last?.rec.id ?? '',
+    };
   }
 
-  checksum(recno: Recno): string {
-    return this.log[recno - 1]?.id ?? '';
+  /** Whether from `from` on there is a record for the peer. */
+  hasNews(from: Recno, isFor: (rec: Rec) => boolean): boolean {
+    return this.log.some(({ recno, rec }) => recno >= from && isFor(rec));
   }
 
-  /** The cache, of which lento must know nothing then, is as it was when its log had `end` records. */
+  /** What is on the disk now survives a power cut. */
+  flush(): void {
+    const { log, history } = this;
+    this.#durable = {
+      log: log.length,
+      history: [...history],
+      progress: new Map(this.#progress),
+    };
+  }
+
+  /** The power fails: what was not flushed is lost, but for which numbers were given away. lento is gone already. */
+  power(): void {
+    const { log, history, progress } = this.#durable;
+    // As many as may have been given away, and more.
+    this.#spent = this.next + 9;
+    this.#revert(log, history);
+    this.#progress.clear();
+    for (const [peer, value] of progress) this.#progress.set(peer, value);
+    this.parked = 0;
+  }
+
+  #revert(log: number, history: readonly string[]): void {
+    this.log.splice(log);
+    this.history.splice(0, this.history.length, ...history);
+    this.#has.clear();
+    for (const id of history) this.#has.add(id);
+  }
+
+  /** The cache, of which lento must know nothing then, is as it was when its log ended with record `end`. */
   restore(end: Recno): void {
-    const gone = new Set(this.log.splice(end).map((rec) => rec.id));
-    for (const id of gone) this.#has.delete(id);
-    const kept = this.history.filter((id) => !gone.has(id));
-    this.history.splice(0, this.history.length, ...kept);
+    const kept = this.log.filter(({ recno }) => recno <= end);
+    const gone = new Set(this.log.slice(kept.length).map(({ rec }) => rec.id));
+    this.#revert(
+      kept.length,
+      this.history.filter((id) => !gone.has(id)),
+    );
+    this.#spent = 0;
   }
+}
+
+interface Durable {
+  readonly log: number;
+  readonly history: readonly string[];
+  readonly progress: ReadonlyMap<string, Progress>;
 }

@@ -6,9 +6,15 @@ import {
   type ServerEvent,
   type ServerState,
 } from '../../../src/core/replication/server.js';
+import {
+  hasLost,
+  isGivenBack,
+  type Begin,
+  type Misfit,
+} from '../../../src/core/replication/lost-tail.js';
 import { Sessions } from '../../../src/core/replication/sessions.js';
 import type { Host, Shell, World } from './host.js';
-import type { Notice } from './presto.js';
+import type { Notice, Rec } from './presto.js';
 import type { Psdev } from './psdev.js';
 import { Sink } from './sink.js';
 import type { End, Receiver, Reply, Request } from './wire.js';
@@ -21,9 +27,18 @@ interface Peer {
   readonly end: End;
   readonly session: number;
   readonly sink: Sink;
+  /** What was expected of it when it said hello. */
   readonly expected: number;
+  begin: Begin;
   permits: Answer[];
 }
+
+const NOWHERE: Begin = { intact: Infinity, resumes: Infinity };
+
+const MISFITS: Readonly<Record<Misfit, string>> = {
+  restored: 'it has seen records that this log does not have (any more)',
+  other: 'its history is not that of this log',
+};
 
 /** FilesetServer in memory: carries out what the server machine decides. */
 export class ServerShell implements Shell, Receiver {
@@ -122,7 +137,7 @@ export class ServerShell implements Shell, Receiver {
     const peer = this.peers.get(name);
     if (peer === undefined) return;
     const acked = this.state.peers.get(name)?.expected ?? 0;
-    const batch = this.host.presto.read(from, name, acked, this.world.batchSize);
+    const batch = this.host.presto.read(from, this.#isFor(peer), acked, this.world.batchSize);
     this.#events.push({ type: 'batch-sent', peer: name, next: batch.next });
     peer.end.request(peer.session, { kind: 'records', batch }, (reply) => {
       if (this.peers.get(name) !== peer) return;
@@ -181,7 +196,7 @@ export class ServerShell implements Shell, Receiver {
     }
     switch (request.kind) {
       case 'position':
-        this.#position(peer, request.expects, request.checksum, answer);
+        this.#position(peer, request, answer);
         return;
       case 'records':
         this.#records(peer, request, answer);
@@ -215,7 +230,7 @@ export class ServerShell implements Shell, Receiver {
           return;
         }
         const sink = new Sink(this.psdev, name, end, session, expected, true);
-        this.peers.set(name, { name, end, session, sink, expected, permits: [] });
+        this.peers.set(name, { name, end, session, sink, expected, begin: NOWHERE, permits: [] });
         answer({ kind: 'expects', expected, checksum });
       });
     const leaving = this.#leaving.get(name);
@@ -223,20 +238,26 @@ export class ServerShell implements Shell, Receiver {
     else leaving.then.push(go);
   }
 
-  #position(peer: Peer, expects: number, checksum: string, answer: Answer): void {
+  #position(peer: Peer, position: Request & { kind: 'position' }, answer: Answer): void {
+    const { expects, checksum, intact, resumes } = position;
     const { presto } = this.host;
-    const fits = expects === 1 || presto.checksum(expects - 1) === checksum;
-    if (expects > presto.end + 1 || !fits) {
-      const message =
-        expects > presto.end + 1
-          ? 'it has seen records that this log does not have (any more)'
-          : 'its history is not that of this log';
+    const ours = presto.beginFor(expects, checksum);
+    if (typeof ours === 'string' || hasLost(expects, ours)) {
+      const message = typeof ours === 'string' ? MISFITS[ours] : 'records were lost';
       this.#leave(peer.name, message);
-      answer({ kind: 'refused', message });
+      answer({ kind: 'misfit', message });
       return;
     }
-    answer({ kind: 'ok' });
-    this.#dispatch({ type: 'peer-up', peer: peer.name, theirs: expects, ours: peer.expected });
+    peer.begin = { intact, resumes };
+    peer.sink.resumeAt(resumes);
+    const news = presto.hasNews(ours.resumes, this.#isFor(peer));
+    answer({ kind: 'begins', resumes: ours.resumes, news });
+    this.#dispatch({ type: 'peer-up', peer: peer.name, theirs: ours.resumes, ours: resumes });
+  }
+
+  #isFor({ name, expected, begin }: Peer): (rec: Rec) => boolean {
+    return ({ origin, originRecno }) =>
+      origin !== name || isGivenBack(originRecno, expected, begin);
   }
 
   #records(peer: Peer, request: Request & { kind: 'records' }, answer: Answer): void {

@@ -42,6 +42,11 @@ export class Sink {
     this.#next();
   }
 
+  /** The peer's log has no records before this one any more that we do not have. */
+  resumeAt(recno: Recno): void {
+    this.expected = recno;
+  }
+
   /** The connection is gone: what waits for contents waits in vain. */
   lose(): void {
     for (const turn of this.#turns) if (turn.fetches > 0) turn.fetches = Infinity;

@@ -1,9 +1,10 @@
 import type { Recno } from '../../../src/core/model/ids.js';
+import type { Begin } from '../../../src/core/replication/lost-tail.js';
 import type { Batch } from './presto.js';
 
 export type Request =
   | { readonly kind: 'hello' }
-  | { readonly kind: 'position'; readonly expects: Recno; readonly checksum: string }
+  | ({ readonly kind: 'position'; readonly expects: Recno; readonly checksum: string } & Begin)
   | { readonly kind: 'permit' }
   | { readonly kind: 'revoke'; readonly generation: number }
   | { readonly kind: 'records'; readonly batch: Batch }
@@ -14,7 +15,10 @@ export type Reply =
   /** The hello is older than this session. */
   | { readonly kind: 'late'; readonly session: number }
   | { readonly kind: 'refused'; readonly message: string }
+  /** The logs do not fit. */
+  | { readonly kind: 'misfit'; readonly message: string }
   | { readonly kind: 'expects'; readonly expected: Recno; readonly checksum: string }
+  | { readonly kind: 'begins'; readonly resumes: Recno; readonly news: boolean }
   | { readonly kind: 'granted'; readonly generation: number; readonly upto: Recno }
   | { readonly kind: 'stopped'; readonly end: Recno };
 
@@ -154,8 +158,11 @@ function describeRequest(request: Request, session: number): string {
   switch (request.kind) {
     case 'hello':
       return `hello, session ${session}`;
-    case 'position':
-      return `position: expects ${request.expects}`;
+    case 'position': {
+      const { expects, intact, resumes } = request;
+      const left = resumes > intact + 1 ? `, has none from ${intact + 1} to ${resumes - 1}` : '';
+      return `position: expects ${expects}${left}`;
+    }
     case 'permit':
       return 'permit wanted';
     case 'revoke':
@@ -176,10 +183,14 @@ function describeReply(reply: Reply): string {
       return 'ok';
     case 'late':
       return `late: session ${reply.session} has begun`;
+    case 'misfit':
+      return `misfit: ${reply.message}`;
     case 'refused':
       return `refused: ${reply.message}`;
     case 'expects':
       return `expects ${reply.expected}`;
+    case 'begins':
+      return `begins with ${reply.resumes}${reply.news ? ', news' : ''}`;
     case 'granted':
       return `granted generation ${reply.generation} upto ${reply.upto}`;
     case 'stopped':

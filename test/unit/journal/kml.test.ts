@@ -36,6 +36,7 @@ describe('Kml', () => {
     assert.equal(kml.lastRecord(), undefined);
     fill(kml, 3);
     assert.equal(kml.next, 4);
+    assert.equal(kml.release(), 0);
     const again = Kml.open(fd);
     assert.deepEqual(again.end, kml.end);
     assert.equal(again.found.kind, 'clean');
@@ -44,6 +45,53 @@ describe('Kml', () => {
       body: mkdirOf('d3'),
     });
     assert.equal(again.append(headOf(4), mkdirOf('d4')), 4);
+  });
+
+  it('gives no number twice after a crash, whatever that has lost', () => {
+    const fd = scratch.newKml();
+    const kml = Kml.open(fd);
+    fill(kml, 2);
+    const intact = scratch.read('kml').length;
+    fill(kml, 3);
+    ftruncateSync(fd, intact);
+    const again = Kml.open(fd);
+    assert.equal(again.end.recno, 2);
+    const { next } = again;
+    assert.ok(next > 5, `record ${next} would come next`);
+    assert.equal(again.append(headOf(next), mkdirOf('after')), next);
+    again.takeBack();
+    assert.equal(again.append(headOf(next), mkdirOf('after')), next);
+    assert.equal(again.append(headOf(next + 1), mkdirOf('more')), next + 1);
+    const reader = new KmlReader(scratch.open('kml', 'r'));
+    const { records } = reader.read(3, { records: 9, bytes: 1e6 }, next + 1);
+    assert.deepEqual(
+      records.map(({ record }) => record.head.recno),
+      [next, next + 1],
+    );
+    assert.equal(reader.positionAt(3), undefined);
+    assert.deepEqual(reader.positionAt(next + 1), again.end);
+    const before = reader.positionAt(2);
+    for (const recno of [3, 4, next]) {
+      assert.deepEqual(reader.around(recno, next + 1), { before, next });
+    }
+    assert.deepEqual(reader.around(3, 2), { before, next: undefined });
+    assert.deepEqual(reader.around(1, next), {
+      before: { ...again.end, recno: 0, checksum: 0 },
+      next: 1,
+    });
+  });
+
+  it('writes nothing whose number it cannot keep', () => {
+    const disk = new FaultyDisk();
+    const fd = scratch.newKml();
+    const kml = Kml.open(fd, disk);
+    for (const operation of ['kml.header', 'kml.sync'] as const) {
+      disk.failing.set(operation, { errno: E.EIO });
+      assert.equal(kml.append(headOf(1), mkdirOf('d1')), -E.EIO);
+      assert.equal(scratch.read('kml').length, HEADER_BYTES);
+      disk.failing.clear();
+    }
+    assert.equal(kml.append(headOf(1), mkdirOf('d1')), 1);
   });
 
   it('has a position that stands for the whole history', () => {
@@ -121,7 +169,8 @@ describe('Kml', () => {
       assert.deepEqual(kml.end, end);
       assert.ok(scratch.read('torn').equals(bytes.subarray(0, keep)));
       fill(kml, 1);
-      assert.ok(scratch.read('torn').equals(bytes));
+      assert.ok(kml.end.recno > end.recno + 1, 'its number may be known to a peer');
+      assert.equal(Kml.open(fd).found.kind, 'clean');
     }
   });
 
@@ -216,6 +265,7 @@ describe('Kml', () => {
     kml.trim(3);
     assert.equal(kml.header.firstRecno, 4);
     assert.deepEqual(kml.end, end);
+    assert.equal(kml.release(), 0);
     const reopened = Kml.open(fd);
     assert.deepEqual(reopened.end, end);
     const reader = new KmlReader(scratch.open('kml', 'r'));
@@ -230,35 +280,42 @@ describe('Kml', () => {
   it('behaves as a list does, whatever is appended, taken back, trimmed and reopened', () => {
     const step = fc.oneof(
       { weight: 6, arbitrary: fc.record({ head: anyHead, body: anyBody }) },
-      { weight: 2, arbitrary: fc.constantFrom('take back', 'reopen', 'trim') },
+      { weight: 2, arbitrary: fc.constantFrom('take back', 'reopen', 'crash', 'trim') },
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
         const fd = scratch.newKml();
         let kml = Kml.open(fd);
-        const list: unknown[] = [];
+        const list: { head: { recno: number } }[] = [];
         let canTakeBack = false;
+        let given = 0;
         for (const action of steps) {
-          if (action === 'reopen') kml = Kml.open(fd);
-          else if (action === 'trim') kml.trim(kml.end.recno - 1);
+          if (action === 'reopen' || action === 'crash') {
+            if (action === 'reopen') assert.equal(kml.release(), 0);
+            kml = Kml.open(fd);
+          } else if (action === 'trim') kml.trim(list.at(-2)?.head.recno ?? 0);
           else if (action === 'take back') {
             if (!canTakeBack) continue;
             kml.takeBack();
             list.pop();
           } else if (typeof action === 'object') {
             const recno = kml.append(action.head, action.body);
-            assert.equal(recno, list.push({ head: { ...action.head, recno }, body: action.body }));
+            assert.ok(recno > (list.at(-1)?.head.recno ?? 0));
+            assert.ok(recno >= given);
+            given = recno;
+            list.push({ ...action, head: { ...action.head, recno } });
           }
           canTakeBack = typeof action === 'object';
         }
-        assert.equal(kml.end.recno, list.length);
+        const end = list.at(-1)?.head.recno ?? 0;
+        assert.equal(kml.end.recno, end);
         const reader = new KmlReader(fd);
         const first = reader.header.firstRecno;
         const limits = { records: 1000, bytes: 1e9 };
-        const { records } = reader.read(first, limits, list.length);
+        const { records } = reader.read(first, limits, end);
         assert.deepEqual(
           records.map(({ record }) => record),
-          list.slice(first - 1),
+          list.filter(({ head }) => head.recno >= first),
         );
       }),
       { numRuns: 150 },

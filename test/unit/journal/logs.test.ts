@@ -45,6 +45,7 @@ describe('logs of a fileset', () => {
     const reader = KmlReader.openFileset(root, 'shared');
     assert.deepEqual(reader.positionAt(1), logs.kml.end);
     reader.close();
+    assert.equal(logs.kml.release(), 0);
     logs.close();
     assert.deepEqual(formatLogs(root, 'shared'), identity);
     const again = openLogs(root, 'shared');

@@ -28,7 +28,7 @@ class Machine {
   link(theirs = this.state.end + 1): this {
     this.step({ type: 'link-up' });
     this.step({ type: 'presto-released', end: this.state.end });
-    return this.step({ type: 'hello', theirs });
+    return this.step({ type: 'hello', theirs, news: false });
   }
 
   /** It has asked for the permit, and got it. */
@@ -58,13 +58,13 @@ describe('a fileset at its replicator', () => {
     assert.deepEqual(machine.types, []);
     machine.step({ type: 'presto-released', end: 2 });
     assert.deepEqual(machine.types, ['say-hello']);
-    assert.equal(machine.step({ type: 'hello', theirs: 1 }).state.offline, 2);
+    assert.equal(machine.step({ type: 'hello', theirs: 1, news: false }).state.offline, 2);
   });
 
   it('ignores a hello that comes after the link is gone', () => {
     const machine = new Machine().step({ type: 'link-up' });
     machine.step({ type: 'presto-released', end: 0 }).step({ type: 'link-down' });
-    machine.step({ type: 'hello', theirs: 1 });
+    machine.step({ type: 'hello', theirs: 1, news: false });
     assert.equal(machine.state.link, 'down');
     assert.deepEqual(machine.types, []);
   });
@@ -77,7 +77,9 @@ describe('a fileset at its replicator', () => {
 
   it('asks on the next link for what was wanted while it came up', () => {
     const machine = new Machine().step({ type: 'link-up' }).step({ type: 'want' });
-    machine.step({ type: 'presto-released', end: 0 }).step({ type: 'hello', theirs: 1 });
+    machine
+      .step({ type: 'presto-released', end: 0 })
+      .step({ type: 'hello', theirs: 1, news: false });
     assert(machine.types.includes('ask-permit'));
   });
 
@@ -173,21 +175,30 @@ describe('a fileset at its replicator', () => {
     const machine = new Machine(3).link(2).step(BATCH);
     assert.equal(machine.state.link, 'diverged');
     assert.deepEqual(machine.effects, [
-      { type: 'refuse-batch', conflict: true },
+      { type: 'diverged' },
+      { type: 'refuse-batch' },
       { type: 'gate', state: 'disconnected' },
     ]);
-    assert.deepEqual(machine.step(BATCH).effects, [{ type: 'refuse-batch', conflict: false }]);
+    assert.deepEqual(machine.step(BATCH).effects, [{ type: 'refuse-batch' }]);
   });
 
   it('applies nothing before the link is up', () => {
     const machine = new Machine().step({ type: 'link-up' }).step(BATCH);
-    assert.deepEqual(machine.effects, [{ type: 'refuse-batch', conflict: false }]);
+    assert.deepEqual(machine.effects, [{ type: 'refuse-batch' }]);
   });
 
-  it('undoes nothing where the server has records that its log has lost', () => {
-    const machine = new Machine(3).link(5);
+  it('undoes nothing where the logs do not fit', () => {
+    const machine = new Machine(3).step({ type: 'link-up' }).step({ type: 'misfit' });
     assert.equal(machine.state.link, 'diverged');
     assert.deepEqual(machine.types, ['gate disconnected']);
+  });
+
+  it('leaves the others alone where it has news and the server too', () => {
+    const machine = new Machine(3).step({ type: 'link-up' });
+    machine.step({ type: 'presto-released', end: 3 });
+    machine.step({ type: 'hello', theirs: 2, news: true });
+    assert.equal(machine.state.link, 'diverged');
+    assert.deepEqual(machine.types, ['diverged', 'gate disconnected']);
   });
 });
 
@@ -196,7 +207,7 @@ const small = fc.nat({ max: 12 });
 const event: fc.Arbitrary<ClientEvent> = fc.oneof(
   fc.constantFrom<ClientEvent>({ type: 'want' }, { type: 'link-up' }, { type: 'link-down' }),
   fc.record({ type: fc.constantFrom('log-grew' as const, 'presto-released' as const), end: small }),
-  fc.record({ type: fc.constant('hello' as const), theirs: recno }),
+  fc.record({ type: fc.constant('hello' as const), theirs: recno, news: fc.boolean() }),
   fc.record({ type: fc.constant('granted' as const), generation: small, upto: small }),
   fc.record({ type: fc.constant('revoked' as const), generation: small }),
   fc.record({ type: fc.constant('batch' as const), acked: recno, updates: fc.boolean() }),

@@ -50,14 +50,25 @@ export function decodeHello(payload: Buffer): Hello {
   return hello;
 }
 
-/** POSITION: the client's side of REPSTATUS, once it knows whose log it talks about. */
+/**
+ * POSITION: the client's side of REPSTATUS, once it knows whose log it talks about, and where its own log begins for the
+ * server.
+ */
 export interface PositionMessage extends Address {
   readonly expects: Recno;
   readonly checksum: number;
+  /** The client's log has all records up to this one, and those from `resumes` on. What is between them it has lost. */
+  readonly intact: Recno;
+  readonly resumes: Recno;
 }
 
 export function encodePosition(message: PositionMessage): Buffer {
-  return writerTo(message).u64(message.expects).u32(message.checksum).finish();
+  return writerTo(message)
+    .u64(message.expects)
+    .u32(message.checksum)
+    .u64(message.intact)
+    .u64(message.resumes)
+    .finish();
 }
 
 export function decodePosition(payload: Buffer): PositionMessage {
@@ -66,10 +77,32 @@ export function decodePosition(payload: Buffer): PositionMessage {
     ...readAddressFrom(reader),
     expects: reader.u64(),
     checksum: reader.u32(),
+    intact: reader.u64(),
+    resumes: reader.u64(),
   };
   reader.end();
-  if (message.expects === 0) throw new ProtocolError('an impossible position');
+  if (message.expects === 0 || message.intact >= message.resumes)
+    throw new ProtocolError('an impossible position');
   return message;
+}
+
+/** The reply to POSITION. */
+export interface PositionReply {
+  /** Where the server's log begins for the client: what it is to expect first. */
+  readonly resumes: Recno;
+  /** From there on there is something for the client. */
+  readonly news: boolean;
+}
+
+export function encodePositionReply(reply: PositionReply): Buffer {
+  return new Writer().u64(reply.resumes).bool(reply.news).finish();
+}
+
+export function decodePositionReply(payload: Buffer): PositionReply {
+  const reader = new Reader(payload);
+  const reply = { resumes: reader.u64(), news: reader.bool() };
+  reader.end();
+  return reply;
 }
 
 /** LEAVE: a fileset is not served any more on this connection, and why. */
