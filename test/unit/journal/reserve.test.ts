@@ -15,7 +15,9 @@ class FullDisk {
   readonly disk: Disk = {
     ...realDisk,
     pwrite: (operation, fd, address, length, offset) => {
-      const fits = !this.full || (operation === 'kml.append' && this.room-- > 0);
+      // The header is written over itself, which takes no room.
+      const grows = operation !== 'kml.header';
+      const fits = !this.full || !grows || (operation === 'kml.append' && this.room-- > 0);
       return fits ? realDisk.pwrite(operation, fd, address, length, offset) : -E.ENOSPC;
     },
     ftruncate: (operation, fd, size) => {
