@@ -25,6 +25,7 @@ const c = {
   mount: declare('int mount(uint64, uint64, uint64, uint64, uint64)'),
   read: declare('int64 read(int, uint64, uint64)'),
   write: declare('int64 write(int, uint64, uint64)'),
+  yield: declare('int sched_yield()'),
 };
 
 const umount2Async = declareAsync('int umount2(uint64, int)');
@@ -76,6 +77,11 @@ export function readDevice(fd: number, address: number, size: number): number {
 
 export function writeDevice(fd: number, address: number, size: number): number {
   return checked(c.write(fd, address, size));
+}
+
+/** Lets others run who wait for this processor. */
+export function yieldProcessor(): void {
+  c.yield();
 }
 
 /** The same on the thread pool, for writes that may block in the kernel. The memory must live until `done`. */

@@ -20,6 +20,13 @@ export const CONGESTION_THRESHOLD = 192;
 export const TURN_REQUESTS = 256;
 export const TURN_MS = 5;
 
+/** How often the device is looked at once more, before the event loop is asked to wait for it. */
+export const LOOKS = 8;
+/** All these looks take some 20 µs. Where they take longer, others need the processor... */
+export const LOOKS_MS = 0.5;
+/** ... and for so long there are none. */
+export const NO_LOOKS_MS = 20;
+
 /** Parked requests are kept up to here; then the device is not read until they are resumed. */
 export const PARKED_REQUESTS = 1024;
 export const PARKED_BYTES = 64 * 1024 * 1024;

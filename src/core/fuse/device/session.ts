@@ -5,6 +5,7 @@ import { PARK, type FuseOperations, type NodeId } from '../port.js';
 import { Exchange } from './exchange.js';
 import { shakeHands } from './init.js';
 import { TURN_MS, TURN_REQUESTS } from './limits.js';
+import { Lingering } from './lingering.js';
 import type { Log } from './log.js';
 import type { Operation } from './operation.js';
 import { OPERATIONS } from './operation-table.js';
@@ -33,6 +34,7 @@ export class Session {
   /** The kernel passes files through where we tell it to. */
   passthrough = false;
   readonly #exchange: Exchange;
+  readonly #lingering = new Lingering();
   #busy = false;
   #resumeWanted = false;
 
@@ -51,14 +53,16 @@ export class Session {
   turn(): TurnEnd {
     const { request } = this.#exchange;
     const end = performance.now() + TURN_MS;
+    this.#lingering.begin();
     for (let served = 0; served < TURN_REQUESTS && performance.now() < end; served++) {
       if (this.parking.full) return 'full';
       const length = readDevice(this.fd, request.address, request.capacity);
       if (length >= 0) {
+        this.#lingering.begin();
         if (request.begin(length)) this.#serve();
         else this.log('error', `the kernel sent ${length} bytes that are no request`);
       } else if (length === -E.EAGAIN) {
-        return 'drained';
+        if (!this.#lingering.again()) return 'drained';
       } else if (length !== -E.EINTR && length !== -E.ENOENT) {
         // ENOENT: the request was interrupted before it could be read. ENODEV: unmounted.
         if (length !== -E.ENODEV && length !== -E.ECONNABORTED) {
