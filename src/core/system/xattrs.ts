@@ -1,8 +1,10 @@
 import { checked, declare, Memory } from './native.js';
+import { getxattrat, setxattrat } from './xattr-at.js';
 
 /**
  * Extended attributes. Of an open descriptor, or of `name` in a directory descriptor that may be O_PATH: the latter goes
- * by way of /proc/self/fd, because setxattrat(2) is as young as Linux 6.13. Links are not followed.
+ * by way of /proc/self/fd where the kernel has nothing better (see xattr-at.ts), and where `name` is empty. Links are not
+ * followed.
  */
 const path = new Memory(8192);
 const attribute = new Memory(512);
@@ -46,6 +48,10 @@ export function setxattrAt(
   flags = 0,
 ): number {
   value.copy(valueMemory.buffer);
+  if (file !== '') {
+    const result = setxattrat(dirfd, file, name, valueMemory.address, value.length, flags);
+    if (result !== undefined) return result;
+  }
   const call = file === '' ? c.setxattr : c.lsetxattr;
   return checked(
     call(
@@ -65,6 +71,10 @@ export function getxattrAt(
   address: number,
   size: number,
 ): number {
+  if (file !== '') {
+    const result = getxattrat(dirfd, file, name, address, size);
+    if (result !== undefined) return result;
+  }
   const call = file === '' ? c.getxattr : c.lgetxattr;
   return checked(call(procPath(dirfd, file), attribute.putString(name), address, size));
 }
