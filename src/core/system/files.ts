@@ -41,6 +41,8 @@ const PATH_BYTES = 4096;
 const first = new Memory(PATH_BYTES * 2);
 const second = new Memory(PATH_BYTES * 2);
 const scratch = new Memory(256);
+const scratchWords = new Int32Array(scratch.buffer.buffer);
+const TWO32 = 2 ** 32;
 
 const c = {
   openat: declare('int openat(int, uint64, int, uint)'),
@@ -154,11 +156,17 @@ export function fchownat(dirfd: number, name: string, uid: number, gid: number):
   return checked(c.fchownat(dirfd, first.putString(name), uid, gid, flags));
 }
 
+/** Two struct timespec. By words and not by bigints, which would be allocated: every update sets times. */
 function putTimes(atimeSec: number, atimeNsec: number, mtimeSec: number, mtimeNsec: number): void {
-  scratch.buffer.writeBigInt64LE(BigInt(atimeSec), 0);
-  scratch.buffer.writeBigInt64LE(BigInt(atimeNsec), 8);
-  scratch.buffer.writeBigInt64LE(BigInt(mtimeSec), 16);
-  scratch.buffer.writeBigInt64LE(BigInt(mtimeNsec), 24);
+  putTime(0, atimeSec, atimeNsec);
+  putTime(4, mtimeSec, mtimeNsec);
+}
+
+function putTime(word: number, sec: number, nsec: number): void {
+  scratchWords[word] = sec;
+  scratchWords[word + 1] = Math.floor(sec / TWO32);
+  scratchWords[word + 2] = nsec;
+  scratchWords[word + 3] = 0;
 }
 
 /** Does not follow links; `dirfd` itself where `name` is empty. Nanoseconds may be UTIME_NOW or UTIME_OMIT. */

@@ -59,7 +59,7 @@ export class Reply {
   }
 
   bytes(at: number, latin1: string): void {
-    this.#memory.buffer.write(latin1, OutHeader.size + at, 'latin1');
+    this.#memory.putBytes(latin1, OutHeader.size + at);
   }
 
   clear(at: number, size: number): void {
