@@ -9,7 +9,13 @@ import type { ApplyReply } from '../psdev/messages.js';
 import { ESTALE } from '../system/errno.js';
 import type { Fetch } from '../wire/connection.js';
 import { FetchFailed, ProtocolError } from '../wire/errors.js';
-import { ContentKind, decodeFetchTrailer, type Batch, type BatchItem } from '../wire/messages.js';
+import {
+  ContentKind,
+  decodeFetchTrailer,
+  decodePiece,
+  type Batch,
+  type BatchItem,
+} from '../wire/messages.js';
 import type { Replica } from './replica.js';
 import { Semaphore } from './semaphore.js';
 
@@ -135,19 +141,20 @@ export class RecordSink {
       const fetch = this.options.fetch(record.head.recno);
       let size = 0;
       let checksum = 0;
-      for await (const chunk of fetch) {
-        const at = size;
-        size += chunk.length;
+      for await (const payload of fetch) {
+        const { offset, data: chunk } = decodePiece(payload);
+        if (offset < size) throw new ProtocolError('pieces of contents in disorder');
+        size = offset + chunk.length;
         if (size > body.size) throw new ProtocolError('more contents than the record says');
-        checksum = crc32(chunk, checksum);
+        checksum = crc32(payload, checksum);
         // Holes stay holes: a sparse file that fits the peer's disk fits this one.
         if (!chunk.equals(ZEROS.subarray(0, chunk.length))) {
-          await file.write(chunk, 0, chunk.length, at);
+          await file.write(chunk, 0, chunk.length, offset);
         }
       }
-      await file.truncate(size);
+      await file.truncate(body.size);
       const trailer = decodeFetchTrailer(fetch.trailer);
-      if (size !== body.size || trailer.size !== size || trailer.checksum !== checksum) {
+      if (trailer.size !== body.size || trailer.checksum !== checksum) {
         throw new ProtocolError('the contents do not have the size and checksum that were sent');
       }
       return true;

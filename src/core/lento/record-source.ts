@@ -4,7 +4,7 @@ import type { Recno } from '../model/ids.js';
 import { LIMITS } from '../model/limits.js';
 import { Opcode, type CloseBody, type JournalRecord, type RecordHead } from '../model/records.js';
 import { ESTALE } from '../system/errno.js';
-import { close, pread } from '../system/files.js';
+import { close, lseek, pread, SEEK_END } from '../system/files.js';
 import { Memory } from '../system/native.js';
 import type { Exchange } from '../wire/connection.js';
 import { Code } from '../wire/kinds.js';
@@ -12,10 +12,13 @@ import {
   ContentKind,
   encodeFetchTrailer,
   encodeReason,
+  PIECE_OFFSET_BYTES,
+  putPieceOffset,
   type Address,
   type Batch,
   type BatchItem,
 } from '../wire/messages.js';
+import { dataExtents } from './data-extents.js';
 import { LowerContents } from './lower-contents.js';
 import type { Replica } from './replica.js';
 
@@ -116,20 +119,24 @@ export class RecordSource {
     }
   }
 
-  /** @returns the CRC-32, or undefined where the file was not as long as it should be. */
+  /** Holes are left out. @returns the CRC-32, or undefined where the file was not as long as it should be. */
   async #stream(fd: number, size: number, exchange: Exchange): Promise<number | undefined> {
     const memory = new Memory(LIMITS.chunkBytes);
+    const room = memory.length - PIECE_OFFSET_BYTES;
     let checksum = 0;
-    for (let offset = 0; offset < size;) {
-      const want = Math.min(memory.length, size - offset);
-      const count = pread(fd, memory.address, want, offset);
-      if (count <= 0) return undefined;
-      const chunk = memory.buffer.subarray(0, count);
-      checksum = crc32(chunk, checksum);
-      await exchange.data(chunk);
-      offset += count;
+    for (const extent of dataExtents(fd, size)) {
+      for (let { offset } = extent; offset < extent.end;) {
+        const want = Math.min(room, extent.end - offset);
+        const count = pread(fd, memory.address + PIECE_OFFSET_BYTES, want, offset);
+        if (count <= 0) return undefined;
+        const piece = memory.buffer.subarray(0, PIECE_OFFSET_BYTES + count);
+        putPieceOffset(piece, offset);
+        checksum = crc32(piece, checksum);
+        await exchange.data(piece);
+        offset += count;
+      }
     }
-    return checksum;
+    return lseek(fd, 0, SEEK_END) === size ? checksum : undefined;
   }
 }
 

@@ -27,6 +27,11 @@ export const O_DIRECTORY = arm ? 0o40000 : 0o200000;
 export const O_TMPFILE = 0o20000000 | O_DIRECTORY;
 export const O_NOFOLLOW = arm ? 0o100000 : 0o400000;
 
+/** Of lseek(2). */
+export const SEEK_END = 2;
+export const SEEK_DATA = 3;
+export const SEEK_HOLE = 4;
+
 export const AT_FDCWD = -100;
 export const AT_SYMLINK_NOFOLLOW = 0x100;
 export const AT_REMOVEDIR = 0x200;

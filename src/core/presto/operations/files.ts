@@ -13,6 +13,7 @@ import {
   fdatasync,
   fsync,
   lseek,
+  SEEK_END,
   pread,
   pwrite,
 } from '../../system/files.js';
@@ -23,7 +24,6 @@ import { lowerFlags } from './lower-flags.js';
 
 /** Modes of fallocate(2) that move what is behind: FALLOC_FL_COLLAPSE_RANGE, FALLOC_FL_INSERT_RANGE. */
 const FALLOC_MOVES = 0x08 | 0x20;
-const SEEK_END = 2;
 /** Copied in one turn of the event loop. */
 const COPY_BYTES = 16 * 1024 * 1024;
 

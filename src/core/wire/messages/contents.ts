@@ -1,5 +1,6 @@
 import type { Recno } from '../../model/ids.js';
 import { Reader, Writer } from '../codec.js';
+import { ProtocolError } from '../errors.js';
 import { readAddressFrom, writerTo, type Address } from './address.js';
 
 /** FETCH: the contents that the record `recno` of the asked host's log is about. */
@@ -18,7 +19,27 @@ export function decodeFetch(payload: Buffer): FetchRequest {
   return request;
 }
 
-/** What follows the contents: their length in bytes and their CRC-32. */
+/** The offset that every piece of contents begins with, in bytes: what no piece has is a hole. */
+export const PIECE_OFFSET_BYTES = 8;
+
+/** A piece of contents, in the order of their offsets. */
+export interface Piece {
+  readonly offset: number;
+  readonly data: Buffer;
+}
+
+/** Writes the offset of a piece to the start of `buffer`, where the data stand behind it already. */
+export function putPieceOffset(buffer: Buffer, offset: number): void {
+  buffer.writeBigUInt64LE(BigInt(offset), 0);
+}
+
+export function decodePiece(payload: Buffer): Piece {
+  if (payload.length <= PIECE_OFFSET_BYTES) throw new ProtocolError('an empty piece of contents');
+  const offset = Number(payload.readBigUInt64LE(0));
+  return { offset, data: payload.subarray(PIECE_OFFSET_BYTES) };
+}
+
+/** What follows the contents: their length in bytes, and the CRC-32 of all pieces with their offsets. */
 export interface FetchTrailer {
   readonly size: number;
   readonly checksum: number;
