@@ -14,7 +14,7 @@ const may = {
   presto: ['cache', 'fuse', 'journal', 'psdev', 'config', 'system'],
   psdev: ['system', 'journal'],
   lento: ['cache', 'config', 'journal', 'psdev', 'replication', 'wire', 'system'],
-  demo: ['presto', 'system'],
+  demo: ['presto', 'cache', 'system'],
   cli: ['lento', 'presto', 'config', 'cache', 'journal', 'psdev', 'system'],
 };
 

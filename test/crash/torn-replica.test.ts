@@ -49,7 +49,7 @@ for (const log of [true, false]) {
           assert.ok(moment < MOMENTS_MAX, 'it does not end');
           const { presto } = source;
           const entry = newEntry();
-          must('mkdir', presto.operations.mkdir(ROOT, 1, `case-${++count}`, 0o755, entry));
+          must('mkdir', presto.operations.mkdir(ROOT, 1, `case-${++count}`, 0o755, 0, entry));
           const names = new Names(presto.operations, entry.node);
           prepare(names);
           await follow(source, replica, log, 0);

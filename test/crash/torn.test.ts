@@ -26,7 +26,7 @@ describe('presto ends at any moment of an operation', () => {
         assert.ok(moment < MOMENTS_MAX, 'it does not end');
         const { operations } = torn.presto;
         const entry = newEntry();
-        must('mkdir', operations.mkdir(ROOT, 1, `case-${++count}`, 0o755, entry));
+        must('mkdir', operations.mkdir(ROOT, 1, `case-${++count}`, 0o755, 0, entry));
         const names = new Names(operations, entry.node);
         prepare(names);
         crashed = await torn.crash(moment, () => {

@@ -22,8 +22,6 @@ export interface Checked {
 }
 
 const DIFFERENCES_MAX = 30;
-/** The lower file system makes these out of others, and keeps none that only says what the mode does. */
-const ACL = 'system.posix_acl_';
 const memory = new Memory(65536);
 
 /**
@@ -171,7 +169,7 @@ class Comparison {
     const length = listxattrAt(directory, name, memory.address, memory.length);
     const names = memory.buffer.toString('latin1', 0, Math.max(0, length)).split('\0');
     for (const each of new Set([...names, ...expected.xattrs.keys()])) {
-      if (each === '' || each === IDENTITY_XATTR || each.startsWith(ACL)) continue;
+      if (each === '' || each === IDENTITY_XATTR) continue;
       this.#differ(path, each, get(each), expected.xattrs.get(each));
     }
   }

@@ -11,6 +11,8 @@ import {
   type Time,
 } from '../../src/core/model/records.js';
 import { S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } from '../../src/core/system/attr.js';
+import { changeAcl, changeMode, inheritAcls } from './acl-model.js';
+import { ACCESS, DEFAULT } from './acl.js';
 
 const RENAME_EXCHANGE = 2;
 
@@ -103,13 +105,18 @@ export class KmlModel {
     expectObject(record, node);
     if (body.op === Opcode.CLOSE) {
       const { size, mtime, mode } = body;
-      Object.assign(node, { size, mtime, mode: (node.mode & ~0o7777) | mode });
+      Object.assign(node, { size, mtime });
+      changeMode(node, mode);
       node.content = stampOf(record);
       return;
     }
-    if (body.op === Opcode.SETEXTATTR) node.xattrs.set(body.name, body.value.toString('latin1'));
-    else if (body.op === Opcode.DELEXTATTR) {
-      if (!node.xattrs.delete(body.name)) throw new Error('there is no such attribute');
+    if (body.op === Opcode.SETEXTATTR) {
+      if (body.name === ACCESS) changeAcl(node, Buffer.from(body.value));
+      else node.xattrs.set(body.name, body.value.toString('latin1'));
+    } else if (body.op === Opcode.DELEXTATTR) {
+      // Everything has an ACL that can be taken away: its mode goes on without.
+      const there = node.xattrs.delete(body.name) || body.name === ACCESS || body.name === DEFAULT;
+      if (!there) throw new Error('there is no such attribute');
     } else if (body.op === Opcode.SETATTR) setAttributes(node, body);
     node.attributes = stampOf(record);
   }
@@ -161,6 +168,7 @@ export class KmlModel {
     const { time } = record.head;
     const node = newNode(mode, body.uid, body.gid, time, stampOf(record), target, rdev);
     expectObject(record, node);
+    inheritAcls(this.#find(splitPath(body.path).directory), node);
     this.#put(body.path, node);
     this.#touch(body.path, time);
   }
@@ -248,7 +256,7 @@ function expectKind(node: ModelNode, directory: boolean): void {
 
 function setAttributes(node: ModelNode, body: SetattrBody): void {
   const has = (bit: number): boolean => (body.valid & bit) !== 0;
-  if (has(AttrMask.mode)) node.mode = (node.mode & ~0o7777) | body.mode;
+  if (has(AttrMask.mode)) changeMode(node, body.mode);
   if (has(AttrMask.uid)) node.uid = body.uid;
   if (has(AttrMask.gid)) node.gid = body.gid;
   if (has(AttrMask.mtime)) node.mtime = body.mtime;

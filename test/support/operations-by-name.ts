@@ -8,6 +8,7 @@ import { Attr } from '../../src/core/system/attr.js';
 import { must } from '../../src/core/system/errno.js';
 import { O_RDWR, O_TRUNC } from '../../src/core/system/files.js';
 import { Memory } from '../../src/core/system/native.js';
+import { ACCESS, DEFAULT, encodeAcl } from './acl.js';
 import { newEntry, ROOT } from './torn-presto.js';
 
 const bytes = new Memory(100);
@@ -30,14 +31,14 @@ export class Names {
   }
 
   mkdir(name: string): void {
-    must('mkdir', this.operations.mkdir(ROOT, this.directory, name, 0o755, newEntry()), name);
+    must('mkdir', this.operations.mkdir(ROOT, this.directory, name, 0o755, 0, newEntry()), name);
   }
 
   create(name: string): number {
     const opened = newOpened();
     const { operations, directory } = this;
     const entry = newEntry();
-    must('create', operations.create(ROOT, directory, name, 0o640, O_RDWR, entry, opened), name);
+    must('create', operations.create(ROOT, directory, name, 0o640, 0, O_RDWR, entry, opened), name);
     return opened.handle;
   }
 
@@ -64,6 +65,11 @@ export class Names {
     must('rename', operations.rename(ROOT, this.directory, from, directory, to, flags), from);
   }
 
+  setxattr(name: string, attribute: string, value: Buffer): void {
+    const result = this.operations.setxattr(ROOT, this.node(name), attribute, value, 0);
+    must('setxattr', result, name);
+  }
+
   change(name: string, change: Partial<AttrChange>): void {
     const whole = { ...NO_CHANGE, ...change };
     must('setattr', this.operations.setattr(ROOT, this.node(name), whole, new Attr()), name);
@@ -79,8 +85,13 @@ export function prepare(names: Names): void {
   }
   names.mkdir('d');
   names.mkdir('e');
-  must('setxattr', names.operations.setxattr(ROOT, names.node('f'), 'user.a', Buffer.from('1'), 0));
+  names.setxattr('f', 'user.a', Buffer.from('1'));
+  names.setxattr('g', ACCESS, encodeAcl(ACL));
+  names.setxattr('e', DEFAULT, encodeAcl(ACL));
 }
+
+const ACL = 'u::rwx,u:7:rwx,g::r-x,m::rwx,o::--x';
+const OTHER_ACL = 'u::rw-,g::r-x,g:8:r--,m::r--,o::---';
 
 export const OPERATIONS: Record<string, (names: Names, operations: FuseOperations) => void> = {
   create: (names) => names.create('new'),
@@ -93,10 +104,10 @@ export const OPERATIONS: Record<string, (names: Names, operations: FuseOperation
     names.mkdir('new');
   },
   mkfifo: ({ directory }, operations) => {
-    must('mknod', operations.mknod(ROOT, directory, 'new', 0o010644, 0, newEntry()));
+    must('mknod', operations.mknod(ROOT, directory, 'new', 0o010644, 0, 0, newEntry()));
   },
   'mknod of a file': ({ directory }, operations) => {
-    must('mknod', operations.mknod(ROOT, directory, 'new', 0o100644, 0, newEntry()));
+    must('mknod', operations.mknod(ROOT, directory, 'new', 0o100644, 0, 0, newEntry()));
   },
   symlink: ({ directory }, operations) => {
     must('symlink', operations.symlink(ROOT, directory, 'new', 'target', newEntry()));
@@ -106,7 +117,7 @@ export const OPERATIONS: Record<string, (names: Names, operations: FuseOperation
   },
   'link of a file made without a name': ({ directory }, operations) => {
     const [entry, opened] = [newEntry(), newOpened()];
-    must('tmpfile', operations.tmpfile(ROOT, directory, 0o640, O_RDWR, entry, opened));
+    must('tmpfile', operations.tmpfile(ROOT, directory, 0o640, 0, O_RDWR, entry, opened));
     const { node } = entry;
     const { handle } = opened;
     must('write', operations.write(ROOT, node, handle, 0, 100, bytes.address, false, false));
@@ -150,12 +161,40 @@ export const OPERATIONS: Record<string, (names: Names, operations: FuseOperation
     const { uid, gid, mtime } = SetattrValid;
     names.change('d', { valid: uid | gid | mtime, uid: 12, gid: 13, mtimeSec: 5, mtimeNsec: 6 });
   },
-  setxattr: (names, operations) => {
-    const value = Buffer.from('2');
-    must('setxattr', operations.setxattr(ROOT, names.node('f'), 'user.a', value, 0));
+  setxattr: (names) => {
+    names.setxattr('f', 'user.a', Buffer.from('2'));
   },
   removexattr: (names, operations) => {
     must('removexattr', operations.removexattr(ROOT, names.node('f'), 'user.a'));
+  },
+  'create under a default ACL': (names, operations) => {
+    const [entry, opened] = [newEntry(), newOpened()];
+    const e = names.node('e');
+    must('create', operations.create(ROOT, e, 'new', 0o4667, 0o77, O_RDWR, entry, opened));
+  },
+  'mkdir under a default ACL': (names, operations) => {
+    must('mkdir', operations.mkdir(ROOT, names.node('e'), 'new', 0o1752, 0o77, newEntry()));
+  },
+  'mkfifo under a default ACL': (names, operations) => {
+    must('mknod', operations.mknod(ROOT, names.node('e'), 'new', 0o010624, 0o77, 0, newEntry()));
+  },
+  'chmod of what has an ACL': (names) => {
+    names.change('g', { valid: SetattrValid.mode, mode: 0o2604 });
+  },
+  'setxattr of an ACL': (names) => {
+    names.setxattr('f', ACCESS, encodeAcl(OTHER_ACL));
+  },
+  'write to what has an ACL': (names) => {
+    const handle = names.open('g', O_RDWR);
+    names.write('g', handle);
+    names.close('g', handle);
+  },
+  'write to what has capabilities': (names) => {
+    const capability = Buffer.from('0100000200040000000000000000000000000000', 'hex');
+    names.setxattr('f', 'security.capability', capability);
+    const handle = names.open('f', O_RDWR);
+    names.write('f', handle);
+    names.close('f', handle);
   },
   'write to a file that is there': (names) => {
     const handle = names.open('f', O_RDWR);

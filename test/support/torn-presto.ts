@@ -21,7 +21,7 @@ class Crash extends Error {}
 const STEPS = {
   tree: [
     ...['createFile', 'mkdir', 'mknod', 'symlink', 'link', 'unlink', 'rmdir', 'rename'],
-    ...['setattr', 'touch'],
+    ...['setattr', 'setxattr', 'removexattr', 'touch'],
   ],
   table: ['place', 'detach', 'moved'],
   contents: ['begin', 'close'],

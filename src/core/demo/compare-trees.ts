@@ -7,6 +7,10 @@ import {
   readSync,
   type BigIntStats,
 } from 'node:fs';
+import { IDENTITY_XATTR } from '../cache/identity.js';
+import { must } from '../system/errno.js';
+import { Memory } from '../system/native.js';
+import { getxattrAt, listxattrAt } from '../system/xattrs.js';
 
 /** What two trees have, and where they differ. */
 export interface Comparison {
@@ -22,10 +26,12 @@ export interface Comparison {
 
 const DIFFERENCES_MAX = 50;
 const CHUNK_BYTES = 1024 * 1024;
+/** The longest value, and the longest list of names. */
+const XATTR_BYTES = 65536;
 
 /**
  * Compares everything that a replica has to keep: names, kinds, modes, owners, modification times to the nanosecond,
- * contents, link targets, devices, and which names are hard links of one file.
+ * extended attributes with the ACLs, contents, link targets, devices, and which names are hard links of one file.
  */
 export function compareTrees(left: string, right: string): Comparison {
   return new TreeComparison(left, right).run();
@@ -39,14 +45,25 @@ class TreeComparison {
   readonly #rightNames = new Map<bigint, string>();
   readonly #a = Buffer.allocUnsafe(CHUNK_BYTES);
   readonly #b = Buffer.allocUnsafe(CHUNK_BYTES);
+  readonly #memory = new Memory(XATTR_BYTES);
+  readonly #leftRoot: number;
+  readonly #rightRoot: number;
 
   constructor(
     private readonly left: string,
     private readonly right: string,
-  ) {}
+  ) {
+    this.#leftRoot = openSync(left, 'r');
+    this.#rightRoot = openSync(right, 'r');
+  }
 
   run(): Comparison {
-    this.#compare('');
+    try {
+      this.#compare('');
+    } finally {
+      closeSync(this.#leftRoot);
+      closeSync(this.#rightRoot);
+    }
     return { ...this.#counts, differences: this.#differences };
   }
 
@@ -94,6 +111,11 @@ class TreeComparison {
       this.#differ(path, `owner ${a.uid}:${a.gid} and ${b.uid}:${b.gid}`);
     }
     if (a.mtimeNs !== b.mtimeNs) this.#differ(path, `mtime ${a.mtimeNs} and ${b.mtimeNs} ns`);
+    const own = this.#xattrs(this.#leftRoot, path);
+    const other = this.#xattrs(this.#rightRoot, path);
+    for (const name of new Set([...own.keys(), ...other.keys()])) {
+      if (own.get(name) !== other.get(name)) this.#differ(path, `another ${name}`);
+    }
     if (a.isDirectory()) return;
     if (a.nlink !== b.nlink) this.#differ(path, `${a.nlink} and ${b.nlink} names`);
     if (a.nlink === 1n) return;
@@ -102,6 +124,20 @@ class TreeComparison {
     this.#leftNames.set(a.ino, first);
     this.#rightNames.set(b.ino, second);
     if (first !== second) this.#differ(path, `a name of ${first} and of ${second}`);
+  }
+
+  /** Extended attributes by name, but for the one that izo keeps for itself. */
+  #xattrs(root: number, path: string): Map<string, string> {
+    const { address, length: room, buffer } = this.#memory;
+    const length = must('listxattr', listxattrAt(root, path, address, room), path);
+    const names = buffer.toString('latin1', 0, length).split('\0').slice(0, -1);
+    const found = new Map<string, string>();
+    for (const name of names) {
+      if (name === IDENTITY_XATTR) continue;
+      const size = must('getxattr', getxattrAt(root, path, name, address, room), path);
+      found.set(name, buffer.toString('latin1', 0, size));
+    }
+    return found;
   }
 
   #directory(path: string, l: Buffer, r: Buffer): void {

@@ -103,15 +103,24 @@ export interface FuseOperations {
   setattr(caller: Caller, node: NodeId, change: AttrChange, out: Attr): number;
   /** Puts the target at `address`, at most `size` bytes. @returns its length. */
   readlink(node: NodeId, address: number, size: number): number;
+  /** `umask`: the caller's, not applied to `mode` yet; so for `mkdir` and `create`. */
   mknod(
     caller: Caller,
     parent: NodeId,
     name: string,
     mode: number,
+    umask: number,
     rdev: number,
     out: Entry,
   ): number;
-  mkdir(caller: Caller, parent: NodeId, name: string, mode: number, out: Entry): number;
+  mkdir(
+    caller: Caller,
+    parent: NodeId,
+    name: string,
+    mode: number,
+    umask: number,
+    out: Entry,
+  ): number;
   unlink(caller: Caller, parent: NodeId, name: string): number;
   rmdir(caller: Caller, parent: NodeId, name: string): number;
   symlink(caller: Caller, parent: NodeId, name: string, target: string, out: Entry): number;
@@ -130,6 +139,7 @@ export interface FuseOperations {
     parent: NodeId,
     name: string,
     mode: number,
+    umask: number,
     flags: number,
     out: Entry,
     opened: Opened,
@@ -139,6 +149,7 @@ export interface FuseOperations {
     caller: Caller,
     parent: NodeId,
     mode: number,
+    umask: number,
     flags: number,
     out: Entry,
     opened: Opened,
@@ -174,7 +185,7 @@ export interface FuseOperations {
   setxattr(caller: Caller, node: NodeId, name: string, value: Buffer, flags: number): number;
   /** Size 0 asks for the length only. @returns the value's length; -ERANGE where it does not fit. */
   getxattr(node: NodeId, name: string, address: number, size: number): number;
-  listxattr(node: NodeId, address: number, size: number): number;
+  listxattr(caller: Caller, node: NodeId, address: number, size: number): number;
   removexattr(caller: Caller, node: NodeId, name: string): number;
   fallocate(
     caller: Caller,

@@ -1,17 +1,21 @@
 import type { FilesetLogs } from '../journal/index.js';
 import type { Caller } from '../fuse/port.js';
 import { NO_STAMP } from '../model/ids.js';
-import { Opcode, type CloseBody } from '../model/records.js';
+import { Opcode, type CloseBody, type RecordBody } from '../model/records.js';
 import { Attr } from '../system/attr.js';
 import { E } from '../system/errno.js';
 import { O_RDWR, close, ftruncate, futimens, stat, UTIME_OMIT } from '../system/files.js';
 import { generationOf } from '../system/handles.js';
+import { fgetxattr } from '../system/xattrs.js';
 import { findByInode } from './find-by-inode.js';
 import { IdentityStore } from './identity-store.js';
 import type { LocalUpdates } from './local-updates.js';
 import type { LowerTree } from './lower-tree.js';
 import { pathOf, type Node } from './node.js';
 import { RangeSet } from './range-set.js';
+
+/** What a program may do that is executed (setcap(8)). */
+export const CAPABILITIES = 'security.capability';
 
 /**
  * When contents count as changed. The first write after an open or a CLOSE is noted in the LML before any byte is written,
@@ -29,8 +33,10 @@ export class Contents {
   ) {}
 
   /** To be called before contents change through `fd`. @returns 0 or a negated errno: then nothing may be written. */
-  begin(node: Node, fd: number): number {
+  begin(node: Node, fd: number, caller: Caller): number {
     if (node.dirtySlot >= 0) return 0;
+    const dropped = this.#dropCapabilities(node, fd, caller);
+    if (dropped < 0) return dropped;
     const slot = this.logs.lml.note({
       state: 'writing',
       object: this.tree.identity.of(node).object,
@@ -47,6 +53,20 @@ export class Contents {
     node.dirtySlot = slot;
     node.written = new RangeSet();
     return 0;
+  }
+
+  /** The lower file system takes a program's capabilities away when it is written to; so that is journaled, too. */
+  #dropCapabilities(node: Node, fd: number, caller: Caller): number {
+    const path = pathOf(node);
+    if (path === undefined || fgetxattr(fd, CAPABILITIES, 0, 0) < 0) return 0;
+    const update = this.updates.next();
+    const identity = this.tree.identity.forUpdate(node, update.stamp);
+    const body: RecordBody = { op: Opcode.DELEXTATTR, path, name: CAPABILITIES };
+    return this.updates.perform(caller, update, identity.object, identity.attributes, body, () => {
+      const result = this.tree.removexattr(node, CAPABILITIES);
+      if (result < 0) return result;
+      return this.tree.identity.write(node, { ...identity, attributes: update.stamp }, fd);
+    });
   }
 
   /**
@@ -113,7 +133,7 @@ export class Contents {
     const own = fd < 0;
     const file = own ? this.tree.open(node, O_RDWR) : fd;
     if (file < 0) return file;
-    let result = this.begin(node, file);
+    let result = this.begin(node, file, caller);
     if (result >= 0) {
       result = ftruncate(file, size);
       node.written?.addEverything();

@@ -41,7 +41,7 @@ export async function runPresto(
   onReady: () => void,
   acquire: (request: LowerRequest) => Promise<LowerMount> = acquireLower,
 ): Promise<void> {
-  // Modes are the callers' business: the kernel has applied their umask already.
+  // Modes are the callers' business, and so is the umask that comes with each request.
   process.umask(0);
   const lower = await acquire(request);
   try {

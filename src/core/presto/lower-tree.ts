@@ -1,3 +1,4 @@
+import { DEFAULT_ACL } from '../model/acl.js';
 import { AttrMask, type SetattrBody, type Time } from '../model/records.js';
 import type { Identity } from '../cache/identity.js';
 import { Attr, S_IFMT } from '../system/attr.js';
@@ -26,6 +27,8 @@ import {
   unlinkat,
   utimensat,
 } from '../system/files.js';
+import { removexattrAt, setxattrAt } from '../system/xattrs.js';
+import { DefaultAcls } from './default-acls.js';
 import { IdentityStore } from './identity-store.js';
 import type { Node } from './node.js';
 import type { NodeTable } from './node-table.js';
@@ -47,15 +50,18 @@ export interface Making {
  * Carries out updates on the lower tree, for local programs and for peers alike, and keeps the node table in step. It
  * asks no permit and writes no journal. Times are set explicitly, so that all replicas have the same ones. Everything
  * returns 0 (or what it says) or a negated errno. The identity of a new object is written last: an object that has one
- * is complete.
+ * is complete. ACLs are the lower file system's: it gives new objects those of their directory's default ACL, and keeps
+ * ACLs and modes in agreement, on all replicas alike.
  */
 export class LowerTree {
   readonly identity: IdentityStore;
+  readonly defaultAcls: DefaultAcls;
   /** Attributes of what was made last. */
   readonly attr = new Attr();
 
   constructor(readonly table: NodeTable) {
     this.identity = new IdentityStore(table);
+    this.defaultAcls = new DefaultAcls(table);
   }
 
   /** @returns a descriptor open with `flags`; the node is at `name` then. */
@@ -273,6 +279,21 @@ export class LowerTree {
     if (node.isDirectory) return fchmod(fd, mode);
     // fd is O_PATH, which fchmod(2) refuses.
     return fchmodat(-100, `/proc/self/fd/${fd}`, mode);
+  }
+
+  /** Sets an extended attribute; `flags` of setxattr(2). The version is not written here. */
+  setxattr(node: Node, name: string, value: Buffer, flags = 0): number {
+    const at = this.table.locate(node);
+    if (at.fd < 0) return at.fd;
+    if (name === DEFAULT_ACL) node.defaultBits = undefined;
+    return setxattrAt(at.fd, at.name, name, value, flags);
+  }
+
+  removexattr(node: Node, name: string): number {
+    const at = this.table.locate(node);
+    if (at.fd < 0) return at.fd;
+    if (name === DEFAULT_ACL) node.defaultBits = undefined;
+    return removexattrAt(at.fd, at.name, name);
   }
 
   /** Attributes of a node as they are on disk. */

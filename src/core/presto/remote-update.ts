@@ -16,7 +16,6 @@ import {
 import { Attr, S_IFDIR, S_IFLNK, S_IFREG } from '../system/attr.js';
 import { E, ENODATA } from '../system/errno.js';
 import { O_RDWR, close } from '../system/files.js';
-import { removexattrAt, setxattrAt } from '../system/xattrs.js';
 import type { LowerTree, Making } from './lower-tree.js';
 import type { Node } from './node.js';
 import type { Contents, Placement, Placing } from './placement.js';
@@ -241,14 +240,10 @@ export class RemoteUpdates {
 
   #changeAttributes(node: Node, body: RecordBody): number {
     if (body.op === Opcode.SETATTR) return this.tree.setattr(node, body);
-    const at = this.tree.table.locate(node);
-    if (at.fd < 0) return at.fd;
-    if (body.op === Opcode.SETEXTATTR) {
-      // CREATE and REPLACE were the maker's questions; here the answer is known.
-      return setxattrAt(at.fd, at.name, body.name, body.value);
-    }
+    // CREATE and REPLACE were the maker's questions; here the answer is known.
+    if (body.op === Opcode.SETEXTATTR) return this.tree.setxattr(node, body.name, body.value);
     if (body.op !== Opcode.DELEXTATTR) return -E.EINVAL;
-    const result = removexattrAt(at.fd, at.name, body.name);
+    const result = this.tree.removexattr(node, body.name);
     return result === -ENODATA ? 0 : result;
   }
 

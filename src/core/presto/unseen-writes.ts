@@ -38,7 +38,7 @@ export class UnseenWrites {
       this.table.hold(node);
       this.#lookLater();
     }
-    const ready = this.contents.begin(node, fd);
+    const ready = this.contents.begin(node, fd, caller);
     if (ready < 0) return ready;
     node.written?.addEverything();
     node.unseen.handles++;
@@ -59,9 +59,9 @@ export class UnseenWrites {
     }
   }
 
-  #begin(node: Node, { fd }: Unseen): number {
+  #begin(node: Node, { fd, caller }: Unseen): number {
     this.contentsMoved(node.id);
-    const result = this.contents.begin(node, fd);
+    const result = this.contents.begin(node, fd, caller);
     node.written?.addEverything();
     return result;
   }

@@ -155,20 +155,34 @@ export class MemoryTree implements FuseOperations {
     parent: number,
     name: string,
     mode: number,
+    umask: number,
     rdev: number,
     out: Entry,
   ): number {
     const ready = this.#enter('mknod');
     if (ready !== 0) return ready;
-    const node = new MemoryNode(mode);
+    const node = new MemoryNode(mode & ~umask);
     node.rdev = rdev;
     return this.#make(caller, parent, name, node, out);
   }
 
-  mkdir(caller: Caller, parent: number, name: string, mode: number, out: Entry): number {
+  mkdir(
+    caller: Caller,
+    parent: number,
+    name: string,
+    mode: number,
+    umask: number,
+    out: Entry,
+  ): number {
     const ready = this.#enter('mkdir');
     if (ready !== 0) return ready;
-    return this.#make(caller, parent, name, new MemoryNode(S_IFDIR | (mode & 0o7777)), out);
+    return this.#make(
+      caller,
+      parent,
+      name,
+      new MemoryNode(S_IFDIR | (mode & 0o7777 & ~umask)),
+      out,
+    );
   }
 
   symlink(caller: Caller, parent: number, name: string, target: string, out: Entry): number {
@@ -244,6 +258,7 @@ export class MemoryTree implements FuseOperations {
     parent: number,
     name: string,
     mode: number,
+    umask: number,
     _flags: number,
     out: Entry,
     opened: Opened,
@@ -251,7 +266,13 @@ export class MemoryTree implements FuseOperations {
     const ready = this.#enter('create');
     if (ready !== 0) return ready;
     opened.handle = ++this.opened;
-    return this.#make(caller, parent, name, new MemoryNode(S_IFREG | (mode & 0o7777)), out);
+    return this.#make(
+      caller,
+      parent,
+      name,
+      new MemoryNode(S_IFREG | (mode & 0o7777 & ~umask)),
+      out,
+    );
   }
 
   read(id: number, _handle: number, offset: number, size: number, address: number): number {
@@ -338,7 +359,7 @@ export class MemoryTree implements FuseOperations {
     return value === undefined ? -ENODATA : this.#putValue(value, address, size);
   }
 
-  listxattr(id: number, address: number, size: number): number {
+  listxattr(_caller: Caller, id: number, address: number, size: number): number {
     const names = [...this.#get(id).xattrs.keys()].map((name) => `${name}\0`).join('');
     return this.#putValue(Buffer.from(names, 'latin1'), address, size);
   }

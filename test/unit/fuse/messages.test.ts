@@ -122,6 +122,7 @@ describe('FUSE messages', () => {
     const out = payloadOf(reply, payload);
     const flags = out.readUInt32LE(InitOut.flags);
     assert.ok((flags & InitFlag.HANDLE_KILLPRIV_V2) !== 0);
+    assert.ok((flags & InitFlag.POSIX_ACL) !== 0 && (flags & InitFlag.DONT_MASK) !== 0);
     assert.equal(flags & (1 << 16), 0, 'no WRITEBACK_CACHE');
     assert.equal(flags & (1 << 12), 0, 'no AUTO_INVAL_DATA');
     assert.equal(out.readUInt32LE(InitOut.maxWrite), 1024 * 1024);
@@ -156,8 +157,13 @@ describe('FUSE messages', () => {
   });
 
   it('takes away only what is a privilege', () => {
-    assert.equal(withoutSetId(0o106755), 0o100755);
-    assert.equal(withoutSetId(0o102745), 0o102745);
-    assert.equal(withoutSetId(0o101777), 0o101777);
+    const [member, stranger] = [5, 6].map((gid) => ({ pid: 0, gid }));
+    assert.ok(member && stranger);
+    for (const caller of [member, stranger]) {
+      assert.equal(withoutSetId(0o106755, caller, 5), 0o100755);
+      assert.equal(withoutSetId(0o101777, caller, 5), 0o101777);
+    }
+    assert.equal(withoutSetId(0o106745, member, 5), 0o102745);
+    assert.equal(withoutSetId(0o106745, stranger, 5), 0o100745);
   });
 });

@@ -20,9 +20,11 @@ const WANTED =
   InitFlag.ASYNC_READ |
   InitFlag.ATOMIC_O_TRUNC |
   InitFlag.BIG_WRITES |
+  InitFlag.DONT_MASK |
   InitFlag.DO_READDIRPLUS |
   InitFlag.READDIRPLUS_AUTO |
   InitFlag.PARALLEL_DIROPS |
+  InitFlag.POSIX_ACL |
   InitFlag.MAX_PAGES |
   InitFlag.CACHE_SYMLINKS |
   InitFlag.EXPLICIT_INVAL_DATA |

@@ -60,9 +60,11 @@ export const InitFlag = {
   ASYNC_READ: 1 << 0,
   ATOMIC_O_TRUNC: 1 << 3,
   BIG_WRITES: 1 << 5,
+  DONT_MASK: 1 << 6,
   DO_READDIRPLUS: 1 << 13,
   READDIRPLUS_AUTO: 1 << 14,
   PARALLEL_DIROPS: 1 << 18,
+  POSIX_ACL: 1 << 20,
   MAX_PAGES: 1 << 22,
   CACHE_SYMLINKS: 1 << 23,
   EXPLICIT_INVAL_DATA: 1 << 25,
@@ -109,8 +111,8 @@ export const ForgetIn = { nlookup: 0 } as const;
 /** Followed by `count` times fuse_forget_one. */
 export const BatchForgetIn = { count: 0, size: 8 } as const;
 export const ForgetOne = { nodeid: 0, nlookup: 8, size: 16 } as const;
-export const MknodIn = { mode: 0, rdev: 4, size: 16 } as const;
-export const MkdirIn = { mode: 0, size: 8 } as const;
+export const MknodIn = { mode: 0, rdev: 4, umask: 8, size: 16 } as const;
+export const MkdirIn = { mode: 0, umask: 4, size: 8 } as const;
 export const RenameIn = { newdir: 0, size: 8 } as const;
 export const Rename2In = { newdir: 0, flags: 8, size: 16 } as const;
 export const LinkIn = { oldnodeid: 0, size: 8 } as const;
@@ -127,7 +129,7 @@ export const SetattrIn = {
   gid: 80,
 } as const;
 export const OpenIn = { flags: 0, openFlags: 4 } as const;
-export const CreateIn = { flags: 0, mode: 4, size: 16 } as const;
+export const CreateIn = { flags: 0, mode: 4, umask: 8, size: 16 } as const;
 export const ReleaseIn = { fh: 0 } as const;
 export const FlushIn = { fh: 0 } as const;
 /** READ, READDIR and READDIRPLUS. */

@@ -3,10 +3,12 @@ import { SetattrValid, type AttrChange, type Caller, type NodeId } from '../../f
 import { LIMITS } from '../../model/limits.js';
 import { AttrMask, Opcode, type RecordBody, type SetattrBody } from '../../model/records.js';
 import type { Attr } from '../../system/attr.js';
+import { Capability, isCapable } from '../../system/credentials.js';
 import { E, ENODATA, ESTALE } from '../../system/errno.js';
 import { readlinkat } from '../../system/files.js';
 import { copyMemory, Memory } from '../../system/native.js';
-import { getxattrAt, listxattrAt, removexattrAt, setxattrAt } from '../../system/xattrs.js';
+import { getxattrAt, listxattrAt } from '../../system/xattrs.js';
+import { CAPABILITIES } from '../contents.js';
 import type { PrestoCore } from '../core.js';
 import { pathOf, type Node } from '../node.js';
 
@@ -74,7 +76,7 @@ export class AttributeOperations {
     return at.fd < 0 ? at.fd : getxattrAt(at.fd, at.name, name, address, size);
   }
 
-  listxattr(id: NodeId, address: number, size: number): number {
+  listxattr(caller: Caller, id: NodeId, address: number, size: number): number {
     const node = this.core.table.get(id);
     if (node === undefined) return -E.ENOENT;
     const at = this.core.table.locate(node);
@@ -83,7 +85,7 @@ export class AttributeOperations {
     const length = listxattrAt(at.fd, at.name, names.address, names.length);
     if (length < 0) return length;
     const all = names.buffer.toString('latin1', 0, length);
-    const shown = all.replace(`${IDENTITY_XATTR}\0`, '');
+    const shown = shownTo(caller, all.replace(`${IDENTITY_XATTR}\0`, ''));
     if (size === 0) return shown.length;
     if (shown.length > size) return -E.ERANGE;
     names.buffer.write(shown, 0, 'latin1');
@@ -93,28 +95,26 @@ export class AttributeOperations {
   setxattr(caller: Caller, id: NodeId, name: string, value: Buffer, flags: number): number {
     if (name === IDENTITY_XATTR) return -E.EPERM;
     if (value.length > LIMITS.xattrValueBytes) return -E.E2BIG;
-    return this.#changeXattr(caller, id, (path) => ({
+    return this.#changeXattr(caller, id, name, (path) => ({
       // The binding's buffer is used again for the next request.
       body: { op: Opcode.SETEXTATTR, path, name, value: Buffer.from(value), flags },
-      apply: (fd, file) => setxattrAt(fd, file, name, value, flags),
+      apply: (node) => this.core.tree.setxattr(node, name, value, flags),
     }));
   }
 
   removexattr(caller: Caller, id: NodeId, name: string): number {
     if (name === IDENTITY_XATTR) return -ENODATA;
-    return this.#changeXattr(caller, id, (path) => ({
+    return this.#changeXattr(caller, id, name, (path) => ({
       body: { op: Opcode.DELEXTATTR, path, name },
-      apply: (fd, file) => removexattrAt(fd, file, name),
+      apply: (node) => this.core.tree.removexattr(node, name),
     }));
   }
 
   #changeXattr(
     caller: Caller,
     id: NodeId,
-    plan: (path: string) => {
-      body: RecordBody;
-      apply: (fd: number, file: string) => number;
-    },
+    name: string,
+    plan: (path: string) => { body: RecordBody; apply: (node: Node) => number },
   ): number {
     const { core } = this;
     const node = core.table.get(id);
@@ -123,22 +123,30 @@ export class AttributeOperations {
     const permit = core.gate.enter();
     if (permit !== 0) return permit;
     if (node.replaced) return -ESTALE;
+    // The first write after a CLOSE takes them away: what was written before must not, on any replica.
+    const closed = name === CAPABILITIES ? core.contents.closeUnopened(node, caller) : 0;
+    if (closed < 0) return closed;
     const path = pathOf(node);
     const { body, apply } = plan(path ?? '');
-    const act = () => {
-      const at = core.table.locate(node);
-      return at.fd < 0 ? at.fd : apply(at.fd, at.name);
-    };
-    if (path === undefined) return act();
+    if (path === undefined) return apply(node);
     const update = core.updates.next();
     const identity = core.tree.identity.forUpdate(node, update.stamp);
     const { object, attributes } = identity;
     return core.updates.perform(caller, update, object, attributes, body, () => {
-      const result = act();
+      const result = apply(node);
       if (result < 0) return result;
       return core.tree.identity.write(node, { ...identity, attributes: update.stamp });
     });
   }
+}
+
+/** As ext4 lists attributes: those of `trusted.` are there for CAP_SYS_ADMIN only. */
+function shownTo(caller: Caller, names: string): string {
+  if (!names.includes('trusted.') || isCapable(caller, Capability.SYS_ADMIN)) return names;
+  return names
+    .split('\0')
+    .filter((name) => !name.startsWith('trusted.'))
+    .join('\0');
 }
 
 /** The kernel's wishes as a record has them: "now" becomes the time of the update. */

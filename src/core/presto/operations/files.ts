@@ -109,7 +109,7 @@ export class FileOperations {
   ): number {
     const file = this.core.files.get(handle);
     if (file === undefined) return -E.EBADF;
-    const ready = this.#beginWrite(file.node, file.fd);
+    const ready = this.#beginWrite(file.node, file.fd, caller);
     if (ready !== 0) return ready;
     // The request may have waited for the permit while a peer's records made the file longer.
     const at = append && !cached ? lseek(file.fd, 0, SEEK_END) : offset;
@@ -127,9 +127,9 @@ export class FileOperations {
     return synced < 0 ? synced : count;
   }
 
-  #beginWrite(node: Node, fd: number): number {
+  #beginWrite(node: Node, fd: number, caller: Caller): number {
     const permit = this.core.gate.enter();
-    return permit === 0 ? this.core.contents.begin(node, fd) : permit;
+    return permit === 0 ? this.core.contents.begin(node, fd, caller) : permit;
   }
 
   flush(caller: Caller, _id: NodeId, handle: number): number {
@@ -162,7 +162,7 @@ export class FileOperations {
   }
 
   fallocate(
-    _caller: Caller,
+    caller: Caller,
     _id: NodeId,
     handle: number,
     mode: number,
@@ -171,7 +171,7 @@ export class FileOperations {
   ): number {
     const file = this.core.files.get(handle);
     if (file === undefined) return -E.EBADF;
-    const ready = this.#beginWrite(file.node, file.fd);
+    const ready = this.#beginWrite(file.node, file.fd, caller);
     if (ready !== 0) return ready;
     const result = fallocate(file.fd, mode, offset, length);
     // Also where it failed: it may have done a part.

@@ -26,6 +26,7 @@ export class NamelessOperations {
     caller: Caller,
     parent: NodeId,
     mode: number,
+    umask: number,
     flags: number,
     out: Entry,
     opened: Opened,
@@ -39,10 +40,13 @@ export class NamelessOperations {
     if (permit !== 0) return permit;
     const stat = core.tree.stat(directory, this.#attr);
     if (stat < 0) return stat;
+    const wanted = { mode: (mode & 0o7777) | S_IFREG, umask };
+    const own = ownMode(core.tree, caller, directory, this.#attr, wanted);
+    if (own < 0) return own;
     const inherits = (this.#attr.mode & S_ISGID) !== 0;
     const fd = core.tree.createNameless(
       directory,
-      ownMode((mode & 0o7777) | S_IFREG, caller, this.#attr),
+      own,
       caller.uid,
       inherits ? this.#attr.gid : caller.gid,
     );
@@ -88,7 +92,7 @@ export class NamelessOperations {
     const { replica, recno } = update.stamp;
     const identity = newIdentity({ replica, number: recno }, update.stamp);
     result = tree.identity.write(node, identity, fd);
-    if (result >= 0) result = contents.begin(node, fd);
+    if (result >= 0) result = contents.begin(node, fd, caller);
     if (result < 0) return result;
     node.written?.addEverything();
     const body = { op: Opcode.CREATE, path, mode: mode & 0o7777, uid, gid } as const;

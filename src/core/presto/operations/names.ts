@@ -4,14 +4,14 @@ import { isReservedAtRoot } from '../../model/names.js';
 import { LIMITS } from '../../model/limits.js';
 import { Opcode, type RecordBody } from '../../model/records.js';
 import { newIdentity } from '../../cache/identity.js';
-import { Attr, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, S_ISGID } from '../../system/attr.js';
+import { Attr, S_IFDIR, S_IFMT, S_IFREG, S_ISGID } from '../../system/attr.js';
 import { E, ESTALE } from '../../system/errno.js';
 import { O_EXCL, O_RDONLY } from '../../system/files.js';
 import type { PrestoCore } from '../core.js';
 import type { Making } from '../lower-tree.js';
 import { childPath, type Node } from '../node.js';
 import type { FileOperations } from './files.js';
-import { ownMode } from './inherited-mode.js';
+import { ownMode, SYMLINK, type Wanted } from './inherited-mode.js';
 import { lowerFlags } from './lower-flags.js';
 import type { NamelessOperations } from './nameless.js';
 
@@ -61,11 +61,12 @@ export class NameOperations {
     parent: NodeId,
     name: string,
     mode: number,
+    umask: number,
     flags: number,
     out: Entry,
     opened: Opened,
   ): number {
-    const wanted = (mode & 0o7777) | S_IFREG;
+    const wanted = { mode: (mode & 0o7777) | S_IFREG, umask };
     let fd = -1;
     const result = this.#make(caller, parent, name, wanted, (directory, path, making) => ({
       body: {
@@ -106,8 +107,15 @@ export class NameOperations {
     return result;
   }
 
-  mkdir(caller: Caller, parent: NodeId, name: string, mode: number, out: Entry): number {
-    const wanted = (mode & 0o7777) | S_IFDIR;
+  mkdir(
+    caller: Caller,
+    parent: NodeId,
+    name: string,
+    mode: number,
+    umask: number,
+    out: Entry,
+  ): number {
+    const wanted = { mode: (mode & 0o7777) | S_IFDIR, umask };
     const result = this.#make(caller, parent, name, wanted, (directory, path, making) => ({
       body: {
         op: Opcode.MKDIR,
@@ -126,11 +134,12 @@ export class NameOperations {
     parent: NodeId,
     name: string,
     mode: number,
+    umask: number,
     rdev: number,
     out: Entry,
   ): number {
-    if ((mode & S_IFMT) === S_IFREG) return this.#mkfile(caller, parent, name, mode, out);
-    const result = this.#make(caller, parent, name, mode, (directory, path, making) => ({
+    if ((mode & S_IFMT) === S_IFREG) return this.#mkfile(caller, parent, name, mode, umask, out);
+    const result = this.#make(caller, parent, name, { mode, umask }, (directory, path, making) => ({
       body: { op: Opcode.MKNOD, path, mode: making.mode, uid: making.uid, gid: making.gid, rdev },
       apply: () => this.core.tree.mknod(directory, name, rdev, making),
     }));
@@ -138,16 +147,23 @@ export class NameOperations {
   }
 
   /** mknod(2) of a regular file. */
-  #mkfile(caller: Caller, parent: NodeId, name: string, mode: number, out: Entry): number {
+  #mkfile(
+    caller: Caller,
+    parent: NodeId,
+    name: string,
+    mode: number,
+    umask: number,
+    out: Entry,
+  ): number {
     const opened = newOpened();
-    const result = this.create(caller, parent, name, mode, O_RDONLY | O_EXCL, out, opened);
+    const result = this.create(caller, parent, name, mode, umask, O_RDONLY | O_EXCL, out, opened);
     if (result === 0) this.files.release(caller, out.node, opened.handle);
     return result;
   }
 
   symlink(caller: Caller, parent: NodeId, name: string, target: string, out: Entry): number {
     if (target.length > LIMITS.targetBytes) return -E.ENAMETOOLONG;
-    const result = this.#make(caller, parent, name, S_IFLNK | 0o777, (directory, path, making) => ({
+    const result = this.#make(caller, parent, name, SYMLINK, (directory, path, making) => ({
       body: { op: Opcode.SYMLINK, path, target, uid: making.uid, gid: making.gid },
       apply: () => this.core.tree.symlink(directory, name, target, making),
     }));
@@ -159,7 +175,7 @@ export class NameOperations {
     caller: Caller,
     parent: NodeId,
     name: string,
-    mode: number,
+    wanted: Wanted,
     plan: (
       directory: Node,
       path: string,
@@ -175,12 +191,14 @@ export class NameOperations {
     if (permit !== 0) return permit;
     const stat = core.tree.stat(directory, this.#attr);
     if (stat < 0) return stat;
+    const mode = ownMode(core.tree, caller, directory, this.#attr, wanted);
+    if (mode < 0) return mode;
     const update = core.updates.next();
     const { replica, recno } = update.stamp;
     const inherits = (this.#attr.mode & S_ISGID) !== 0;
     const making: Making = {
       time: update.time,
-      mode: ownMode(mode, caller, this.#attr),
+      mode,
       uid: caller.uid,
       gid: inherits ? this.#attr.gid : caller.gid,
       identity: newIdentity({ replica, number: recno }, update.stamp),

@@ -1,8 +1,9 @@
+import { ACCESS_ACL } from '../../../model/acl.js';
 import { E } from '../../../system/errno.js';
 import { PARK, SetattrValid } from '../../port.js';
 import type { Exchange } from '../exchange.js';
 import { withoutPayload, type Operation } from '../operation.js';
-import { keepSetIdBitsOut } from '../privileges.js';
+import { dropForeignSetGroupId, keepSetIdBitsOut } from '../privileges.js';
 import { GetxattrIn, GetxattrOut, SetattrIn, SetxattrIn } from '../protocol.js';
 
 /** Attributes, extended attributes, and the targets of links. */
@@ -50,6 +51,10 @@ export const setxattr: Operation = {
     const valueAt = SetxattrIn.structSize + name.length + 1;
     const size = request.u32(SetxattrIn.size);
     if (!request.has(valueAt + size)) return -E.EINVAL;
+    if (name === ACCESS_ACL) {
+      const ready = dropForeignSetGroupId(x);
+      if (ready !== 0) return ready;
+    }
     const value = request.bytes(valueAt, size);
     return withoutPayload(
       operations.setxattr(caller, node, name, value, request.u32(SetxattrIn.flags)),
@@ -77,7 +82,7 @@ export const getxattr: Operation = {
 export const listxattr: Operation = {
   run(x) {
     const size = Math.min(x.request.u32(GetxattrIn.size), x.reply.capacity);
-    return valueReply(x, size, x.operations.listxattr(x.node, x.reply.payload, size));
+    return valueReply(x, size, x.operations.listxattr(x.caller, x.node, x.reply.payload, size));
   },
 };
 

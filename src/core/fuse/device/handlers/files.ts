@@ -50,8 +50,9 @@ export const create: Operation = {
     const { request, operations, caller, node, entry, opened, reply } = x;
     const flags = request.u32(CreateIn.flags);
     const mode = request.u32(CreateIn.mode);
+    const umask = request.u32(CreateIn.umask);
     const name = request.name(CreateIn.size);
-    const result = operations.create(caller, node, name, mode, flags, entry, opened);
+    const result = operations.create(caller, node, name, mode, umask, flags, entry, opened);
     if (result < 0 || result === PARK) return result;
     reply.entry(0, entry);
     return EntryOut.size + reply.opened(EntryOut.size, opened, false);
@@ -70,7 +71,8 @@ export const tmpfile: Operation = {
     const { request, operations, caller, node, entry, opened, reply } = x;
     const flags = request.u32(CreateIn.flags);
     const mode = request.u32(CreateIn.mode);
-    const result = operations.tmpfile(caller, node, mode, flags, entry, opened);
+    const umask = request.u32(CreateIn.umask);
+    const result = operations.tmpfile(caller, node, mode, umask, flags, entry, opened);
     if (result < 0 || result === PARK) return result;
     reply.entry(0, entry);
     return EntryOut.size + reply.opened(EntryOut.size, opened, false);

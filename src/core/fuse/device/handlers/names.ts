@@ -3,7 +3,7 @@ import { withoutPayload, type Operation } from '../operation.js';
 import { LinkIn, MkdirIn, MknodIn, Rename2In, RenameIn } from '../protocol.js';
 import { PARK } from '../../port.js';
 
-/** Names: found, made, moved and removed. The umask is already applied to modes (no FUSE_DONT_MASK). */
+/** Names: found, made, moved and removed. The umask comes along (FUSE_DONT_MASK): a default ACL takes its place. */
 
 /** The answer to everything that looks a name up: struct fuse_entry_out. */
 function entryReply(x: Exchange, result: number): number {
@@ -26,8 +26,9 @@ export const mknod: Operation = {
     const { request, operations, caller, node, entry } = x;
     const mode = request.u32(MknodIn.mode);
     const rdev = request.u32(MknodIn.rdev);
+    const umask = request.u32(MknodIn.umask);
     const name = request.name(MknodIn.size);
-    return entryReply(x, operations.mknod(caller, node, name, mode, rdev, entry));
+    return entryReply(x, operations.mknod(caller, node, name, mode, umask, rdev, entry));
   },
   undo: forgetEntry,
 };
@@ -35,8 +36,10 @@ export const mknod: Operation = {
 export const mkdir: Operation = {
   run(x) {
     const { request, operations, caller, node, entry } = x;
+    const mode = request.u32(MkdirIn.mode);
+    const umask = request.u32(MkdirIn.umask);
     const name = request.name(MkdirIn.size);
-    return entryReply(x, operations.mkdir(caller, node, name, request.u32(MkdirIn.mode), entry));
+    return entryReply(x, operations.mkdir(caller, node, name, mode, umask, entry));
   },
   undo: forgetEntry,
 };
