@@ -42,8 +42,8 @@ function makeAll(directory: string, umask: number): Record<string, string> {
   return Object.fromEntries(readdirSync(directory).map((name) => [name, mode(at(name))]));
 }
 
-function inheritance({ at }: Place): void {
-  it('a default ACL takes the place of the umask', () => {
+function inheritance({ at, needs }: Place): void {
+  needs('users', 'a default ACL takes the place of the umask', () => {
     mkdirSync(at('s'));
     assert.equal(setAcl(at('s'), DEFAULT, SHARED), 0);
     const modes = makeAll(at('s'), 0o077);
@@ -61,7 +61,7 @@ function inheritance({ at }: Place): void {
     assert.equal(getAcl(at('s', 'f'), DEFAULT), -ENODATA);
   });
 
-  it('directories hand it on, whatever becomes of the one above', () => {
+  needs('users', 'directories hand it on, whatever becomes of the one above', () => {
     mkdirSync(at('s'));
     setAcl(at('s'), DEFAULT, SHARED);
     mkdirSync(at('s', 'a'));
@@ -77,7 +77,7 @@ function inheritance({ at }: Place): void {
     assert.deepEqual([mode(at('s', 'e')), getAcl(at('s', 'e'), ACCESS)], ['700', -ENODATA]);
   });
 
-  it('without named entries only the bits count, and the umask still does not', () => {
+  needs('users', 'without named entries only the bits count, and the umask still does not', () => {
     mkdirSync(at('s'));
     setAcl(at('s'), DEFAULT, 'u::rwx,g::rw-,o::r--');
     const modes = makeAll(at('s'), 0o777);
@@ -85,7 +85,7 @@ function inheritance({ at }: Place): void {
     assert.deepEqual(listXattrs(at('s', 'f')), []);
   });
 
-  it('with the umask, where there is none: whatever its bits', () => {
+  needs('users', 'with the umask, where there is none: whatever its bits', () => {
     for (const umask of [0, 0o002, 0o027, 0o077, 0o777]) {
       const directory = at(`u${umask}`);
       mkdirSync(directory);
@@ -96,7 +96,7 @@ function inheritance({ at }: Place): void {
     }
   });
 
-  it('with setgid and sticky directories above', () => {
+  needs('users', 'with setgid and sticky directories above', () => {
     mkdirSync(at('s'));
     chownSync(at('s'), 0, TEAM);
     chmodSync(at('s'), 0o3777);
@@ -108,7 +108,7 @@ function inheritance({ at }: Place): void {
     assert.deepEqual([mode(at('s', 'f')), lstatSync(at('s', 'f')).gid], ['660', TEAM]);
   });
 
-  it('stays with an object that is moved or linked', () => {
+  needs('users', 'stays with an object that is moved or linked', () => {
     mkdirSync(at('s'));
     setAcl(at('s'), DEFAULT, SHARED);
     writeFileSync(at('s', 'f'), '');
@@ -122,11 +122,11 @@ function inheritance({ at }: Place): void {
   });
 }
 
-function modesAndAcls({ at }: Place): void {
+function modesAndAcls({ at, needs }: Place): void {
   const acl = (mask: string, group = 'r--'): string =>
     `u::rw-,u:${ANN.uid}:rw-,g::${group},m::${mask},o::---`;
 
-  it('chmod changes the mask, and the mask is the group’s bits', () => {
+  needs('users', 'chmod changes the mask, and the mask is the group’s bits', () => {
     writeFileSync(at('f'), '');
     assert.equal(setAcl(at('f'), ACCESS, acl('rw-')), 0);
     assert.equal(mode(at('f')), '660');
@@ -136,7 +136,7 @@ function modesAndAcls({ at }: Place): void {
     assert.equal(getAcl(at('f'), ACCESS), acl('rw-').replace('o::---', 'o::rw-'));
   });
 
-  it('an ACL that says no more than a mode becomes one', () => {
+  needs('users', 'an ACL that says no more than a mode becomes one', () => {
     writeFileSync(at('f'), '', { mode: 0o600 });
     assert.equal(setAcl(at('f'), ACCESS, 'u::rwx,g::r-x,o::r--'), 0);
     assert.deepEqual([mode(at('f')), getAcl(at('f'), ACCESS)], ['754', -ENODATA]);
@@ -146,7 +146,7 @@ function modesAndAcls({ at }: Place): void {
     assert.deepEqual([removeXattr(at('f'), ACCESS), removeXattr(at('f'), DEFAULT)], [0, 0]);
   });
 
-  it('refuses what is no ACL, and default ACLs of files', () => {
+  needs('users', 'refuses what is no ACL, and default ACLs of files', () => {
     writeFileSync(at('f'), '');
     symlinkSync('f', at('l'));
     for (const wrong of ['u::rwx,g::r-x', 'u::rwx,u:5:r--,g::r-x,o::---', 'g::rwx,o::rwx']) {
@@ -158,7 +158,7 @@ function modesAndAcls({ at }: Place): void {
     assert.equal(setAcl(at('l'), ACCESS, SHARED), -E.EOPNOTSUPP);
   });
 
-  it('of as many users as fit, and no more', () => {
+  needs('users', 'of as many users as fit, and no more', () => {
     writeFileSync(at('f'), '');
     const users = (count: number): string =>
       Array.from({ length: count }, (_, i) => `u:${70_000 + i}:r--`).join(',');
@@ -169,38 +169,42 @@ function modesAndAcls({ at }: Place): void {
     assert.equal(getAcl(at('f'), ACCESS), large(300));
   });
 
-  it('setgid goes where the owner is not in the group: with an ACL as with chmod', () => {
-    for (const [who, kept] of [
-      [ANN, false],
-      [{ ...ANN, gid: TEAM }, true],
-      [{ ...ANN, groups: [TEAM] }, true],
-      [{ uid: 0, gid: 0 }, true],
-    ] as const) {
-      for (const change of [
-        (path: string) => setAcl(path, ACCESS, acl('r-x')),
-        (path: string) => {
-          chmodSync(path, 0o2650);
-          return 0;
-        },
-      ]) {
-        writeFileSync(at('f'), '');
-        chownSync(at('f'), ANN.uid, TEAM);
-        chmodSync(at('f'), 0o2755);
-        assert.equal(
-          asUser(who, () => change(at('f'))),
-          0,
-        );
-        assert.equal(mode(at('f')), kept ? '2650' : '650', String(change));
+  needs(
+    'users',
+    'setgid goes where the owner is not in the group: with an ACL as with chmod',
+    () => {
+      for (const [who, kept] of [
+        [ANN, false],
+        [{ ...ANN, gid: TEAM }, true],
+        [{ ...ANN, groups: [TEAM] }, true],
+        [{ uid: 0, gid: 0 }, true],
+      ] as const) {
+        for (const change of [
+          (path: string) => setAcl(path, ACCESS, acl('r-x')),
+          (path: string) => {
+            chmodSync(path, 0o2650);
+            return 0;
+          },
+        ]) {
+          writeFileSync(at('f'), '');
+          chownSync(at('f'), ANN.uid, TEAM);
+          chmodSync(at('f'), 0o2755);
+          assert.equal(
+            asUser(who, () => change(at('f'))),
+            0,
+          );
+          assert.equal(mode(at('f')), kept ? '2650' : '650', String(change));
+        }
       }
-    }
-  });
+    },
+  );
 }
 
-function access({ at }: Place): void {
+function access({ at, needs }: Place): void {
   const may = (who: User, path: string): boolean =>
     asUser(who, () => outcome(() => readFileSync(path))) === 'ok';
 
-  it('is given by user and by group, and limited by the mask', () => {
+  needs('users', 'is given by user and by group, and limited by the mask', () => {
     writeFileSync(at('f'), 'x', { mode: 0o600 });
     assert.deepEqual([may(ANN, at('f')), may(MEMBER, at('f'))], [false, false]);
     setAcl(at('f'), ACCESS, `u::rw-,u:${ANN.uid}:r--,g::---,g:${TEAM}:r--,m::r--,o::---`);
@@ -224,7 +228,7 @@ function access({ at }: Place): void {
     assert.deepEqual([may(ANN, at('f')), may(BOB, at('f'))], [true, true]);
   });
 
-  it('to new objects at once, by what they inherit', () => {
+  needs('users', 'to new objects at once, by what they inherit', () => {
     mkdirSync(at('s'), 0o700);
     setAcl(at('s'), ACCESS, SHARED);
     setAcl(at('s'), DEFAULT, SHARED);
@@ -239,7 +243,7 @@ function access({ at }: Place): void {
     });
   });
 
-  it('to an ACL is the owner’s', () => {
+  needs('users', 'to an ACL is the owner’s', () => {
     writeFileSync(at('f'), '');
     chownSync(at('f'), ANN.uid, ANN.gid);
     const set = (who: User): number => asUser(who, () => setAcl(at('f'), ACCESS, SHARED));

@@ -73,7 +73,7 @@ const CHANGES: Record<string, (path: string) => void> = {
   },
 };
 
-function setId({ at }: Place): void {
+function setId({ at, needs }: Place): void {
   const left = (who: User, bits: number, change: (path: string) => void, name = 'f'): string => {
     writeFileSync(at(name), 'abc');
     chownSync(at(name), ANN.uid, TEAM);
@@ -85,7 +85,7 @@ function setId({ at }: Place): void {
   };
 
   for (const [name, change] of Object.entries(CHANGES)) {
-    it(`${name}: by its owner, a member of its group, anybody; not by root`, () => {
+    needs('users', `${name}: by its owner, a member of its group, anybody; not by root`, () => {
       const strange: User = { uid: 61009, gid: 61009 };
       assert.equal(left(ROOT, 0o6777, change), '6777');
       for (const who of [ANN, MEMBER, strange]) {
@@ -101,38 +101,42 @@ function setId({ at }: Place): void {
     });
   }
 
-  it('by a new owner, also by root and where nothing changes; not from directories', () => {
-    const give = (path: string): void => {
-      chownSync(path, 61005, 61005);
-    };
-    const giveToTeam = (path: string): void => {
-      chownSync(path, -1, TEAM);
-    };
-    const giveNothing = (path: string): void => {
-      chownSync(path, -1, -1);
-    };
-    for (const change of [give, giveToTeam, giveNothing]) {
-      assert.equal(left(ROOT, 0o6755, change), '755', change.name);
-      assert.equal(left(ROOT, 0o2745, change), '2745', change.name);
-      assert.equal(left(ROOT, 0o1644, change), '1644', change.name);
-    }
-    const inTeam: User = { ...ANN, groups: [TEAM] };
-    for (const change of [giveToTeam, giveNothing]) {
-      assert.equal(left(inTeam, 0o6755, change), '755', change.name);
-      assert.equal(left(inTeam, 0o2745, change), '2745', change.name);
-    }
-    assert.equal(left(ANN, 0o6745, giveNothing), '745');
-    assert.equal(
-      left(ANN, 0o2745, (path) => chownSync(path, -1, ANN.gid)),
-      '745',
-    );
-    mkdirSync(at('d'));
-    chmodSync(at('d'), 0o7755);
-    for (const change of [give, giveToTeam, giveNothing]) change(at('d'));
-    assert.equal(mode(at('d')), '7755');
-  });
+  needs(
+    'users',
+    'by a new owner, also by root and where nothing changes; not from directories',
+    () => {
+      const give = (path: string): void => {
+        chownSync(path, 61005, 61005);
+      };
+      const giveToTeam = (path: string): void => {
+        chownSync(path, -1, TEAM);
+      };
+      const giveNothing = (path: string): void => {
+        chownSync(path, -1, -1);
+      };
+      for (const change of [give, giveToTeam, giveNothing]) {
+        assert.equal(left(ROOT, 0o6755, change), '755', change.name);
+        assert.equal(left(ROOT, 0o2745, change), '2745', change.name);
+        assert.equal(left(ROOT, 0o1644, change), '1644', change.name);
+      }
+      const inTeam: User = { ...ANN, groups: [TEAM] };
+      for (const change of [giveToTeam, giveNothing]) {
+        assert.equal(left(inTeam, 0o6755, change), '755', change.name);
+        assert.equal(left(inTeam, 0o2745, change), '2745', change.name);
+      }
+      assert.equal(left(ANN, 0o6745, giveNothing), '745');
+      assert.equal(
+        left(ANN, 0o2745, (path) => chownSync(path, -1, ANN.gid)),
+        '745',
+      );
+      mkdirSync(at('d'));
+      chmodSync(at('d'), 0o7755);
+      for (const change of [give, giveToTeam, giveNothing]) change(at('d'));
+      assert.equal(mode(at('d')), '7755');
+    },
+  );
 
-  it('not by reading, renaming, linking or new times', () => {
+  needs('users', 'not by reading, renaming, linking or new times', () => {
     writeFileSync(at('other'), 'x');
     const path = at('f');
     assert.equal(
@@ -144,7 +148,7 @@ function setId({ at }: Place): void {
     assert.equal(mode(at('g')), '6755');
   });
 
-  it('chmod keeps setgid from who is not in the group', () => {
+  needs('users', 'chmod keeps setgid from who is not in the group', () => {
     const set = (bits: number) => (path: string) => {
       chmodSync(path, bits);
     };
@@ -160,8 +164,8 @@ function setId({ at }: Place): void {
   });
 }
 
-function owners({ at }: Place): void {
-  it('a file is given to a group of one’s own, and to nobody', () => {
+function owners({ at, needs }: Place): void {
+  needs('users', 'a file is given to a group of one’s own, and to nobody', () => {
     writeFileSync(at('f'), '');
     chownSync(at('f'), MEMBER.uid, MEMBER.gid);
     asUser(MEMBER, () => {
@@ -183,7 +187,7 @@ function owners({ at }: Place): void {
     });
   });
 
-  it('groups of the caller open what is the group’s', () => {
+  needs('users', 'groups of the caller open what is the group’s', () => {
     writeFileSync(at('f'), 'x', { mode: 0o640 });
     chownSync(at('f'), 0, TEAM);
     const open = (who: User, flags: string): string =>
@@ -207,54 +211,62 @@ function owners({ at }: Place): void {
     assert.equal(open({ ...ANN, groups: [TEAM] }, 'r'), 'EACCES');
   });
 
-  it('links, fifos and sockets belong to their makers; devices are root’s to make', () => {
-    chmodSync(at(), 0o777);
-    asUser(MEMBER, () => {
-      symlinkSync('x', at('l'));
-      assert.equal(mknodat(AT_FDCWD, at('p'), 0o010666, 0), 0);
-      assert.equal(mknodat(AT_FDCWD, at('s'), 0o140666, 0), 0);
-      assert.equal(mknodat(AT_FDCWD, at('n'), 0o100666, 0), 0);
-      assert.equal(
-        outcome(() => must('mknod', mknodat(AT_FDCWD, at('c'), 0o020666, 0x103))),
-        'EPERM',
-      );
-      lchownSync(at('l'), -1, TEAM);
-    });
-    const made = ['l', 'p', 's', 'n'].map((name) => owner(at(name)));
-    const his = `${MEMBER.uid}:${MEMBER.gid}`;
-    assert.deepEqual(made, [`${MEMBER.uid}:${TEAM}`, his, his, his]);
-  });
+  needs(
+    'users',
+    'links, fifos and sockets belong to their makers; devices are root’s to make',
+    () => {
+      chmodSync(at(), 0o777);
+      asUser(MEMBER, () => {
+        symlinkSync('x', at('l'));
+        assert.equal(mknodat(AT_FDCWD, at('p'), 0o010666, 0), 0);
+        assert.equal(mknodat(AT_FDCWD, at('s'), 0o140666, 0), 0);
+        assert.equal(mknodat(AT_FDCWD, at('n'), 0o100666, 0), 0);
+        assert.equal(
+          outcome(() => must('mknod', mknodat(AT_FDCWD, at('c'), 0o020666, 0x103))),
+          'EPERM',
+        );
+        lchownSync(at('l'), -1, TEAM);
+      });
+      const made = ['l', 'p', 's', 'n'].map((name) => owner(at(name)));
+      const his = `${MEMBER.uid}:${MEMBER.gid}`;
+      assert.deepEqual(made, [`${MEMBER.uid}:${TEAM}`, his, his, his]);
+    },
+  );
 }
 
-function directories({ at }: Place): void {
-  it('setgid ones give their group; members may make setgid files in them, others not', () => {
-    mkdirSync(at('g'));
-    chownSync(at('g'), 0, TEAM);
-    chmodSync(at('g'), 0o2777);
-    const make = (who: User, name: string): void => {
-      asUser(who, () =>
-        withUmask(0, () => {
-          closeSync(openSync(at('g', `f${name}`), 'w', 0o2775));
-          closeSync(openSync(at('g', `t${name}`), 'w', 0o2764));
-          mkdirSync(at('g', `d${name}`), 0o770);
-          must('mknod', mknodat(AT_FDCWD, at('g', `p${name}`), 0o012775, 0));
-        }),
-      );
-    };
-    make(MEMBER, '1');
-    make(ANN, '2');
-    make({ uid: ANN.uid, gid: TEAM }, '3');
-    make(ROOT, '4');
-    const modes = (name: string): string[] =>
-      ['f', 't', 'd', 'p'].map((kind) => mode(at('g', kind + name)));
-    assert.deepEqual(modes('1'), ['2775', '2764', '2770', '2775']);
-    assert.deepEqual(modes('2'), ['775', '2764', '2770', '775']);
-    assert.deepEqual(modes('3'), modes('1'));
-    assert.deepEqual(modes('4'), modes('1'));
-    for (const name of ['f1', 't2', 'd3', 'p4']) assert.equal(lstatSync(at('g', name)).gid, TEAM);
-  });
+function directories({ at, needs }: Place): void {
+  needs(
+    'users',
+    'setgid ones give their group; members may make setgid files in them, others not',
+    () => {
+      mkdirSync(at('g'));
+      chownSync(at('g'), 0, TEAM);
+      chmodSync(at('g'), 0o2777);
+      const make = (who: User, name: string): void => {
+        asUser(who, () =>
+          withUmask(0, () => {
+            closeSync(openSync(at('g', `f${name}`), 'w', 0o2775));
+            closeSync(openSync(at('g', `t${name}`), 'w', 0o2764));
+            mkdirSync(at('g', `d${name}`), 0o770);
+            must('mknod', mknodat(AT_FDCWD, at('g', `p${name}`), 0o012775, 0));
+          }),
+        );
+      };
+      make(MEMBER, '1');
+      make(ANN, '2');
+      make({ uid: ANN.uid, gid: TEAM }, '3');
+      make(ROOT, '4');
+      const modes = (name: string): string[] =>
+        ['f', 't', 'd', 'p'].map((kind) => mode(at('g', kind + name)));
+      assert.deepEqual(modes('1'), ['2775', '2764', '2770', '2775']);
+      assert.deepEqual(modes('2'), ['775', '2764', '2770', '775']);
+      assert.deepEqual(modes('3'), modes('1'));
+      assert.deepEqual(modes('4'), modes('1'));
+      for (const name of ['f1', 't2', 'd3', 'p4']) assert.equal(lstatSync(at('g', name)).gid, TEAM);
+    },
+  );
 
-  it('sticky ones: who owns the file or the directory removes and renames', () => {
+  needs('users', 'sticky ones: who owns the file or the directory removes and renames', () => {
     mkdirSync(at('t'));
     chownSync(at('t'), MEMBER.uid, TEAM);
     chmodSync(at('t'), 0o1777);

@@ -52,10 +52,10 @@ function limits({ at }: Place): void {
   });
 }
 
-function namespaces({ at }: Place): void {
+function namespaces({ at, needs }: Place): void {
   const CAPABILITY = Buffer.from('0100000200040000000000000000000000000000', 'hex');
 
-  it('user.: of files and directories, as their permissions allow', () => {
+  needs('users', 'user.: of files and directories, as their permissions allow', () => {
     writeFileSync(at('f'), '', { mode: 0o644 });
     mkdirSync(at('t'));
     chmodSync(at('t'), 0o1777);
@@ -77,7 +77,7 @@ function namespaces({ at }: Place): void {
     });
   });
 
-  it('trusted.: for root alone, and listed for root alone', () => {
+  needs('users', 'trusted.: for root alone, and listed for root alone', () => {
     writeFileSync(at('f'), '');
     chownSync(at('f'), ANN.uid, ANN.gid);
     assert.equal(setXattr(at('f'), 'trusted.a', 'x'), 0);
@@ -92,7 +92,7 @@ function namespaces({ at }: Place): void {
     assert.equal(removeXattr(at('f'), 'trusted.a'), 0);
   });
 
-  it('security.: root’s to set, everybody’s to see', () => {
+  needs('users', 'security.: root’s to set, everybody’s to see', () => {
     writeFileSync(at('f'), '');
     chownSync(at('f'), ANN.uid, ANN.gid);
     assert.equal(setXattr(at('f'), 'security.izo', 'x'), 0);
