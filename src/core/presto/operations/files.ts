@@ -181,7 +181,7 @@ export class FileOperations {
   }
 
   copyFileRange(
-    _caller: Caller,
+    caller: Caller,
     _id: NodeId,
     handle: number,
     offset: number,
@@ -193,7 +193,7 @@ export class FileOperations {
     const from = this.core.files.get(handle);
     const to = this.core.files.get(toHandle);
     if (from === undefined || to === undefined) return -E.EBADF;
-    const ready = this.#beginWrite(to.node, to.fd);
+    const ready = this.#beginWrite(to.node, to.fd, caller);
     if (ready !== 0) return ready;
     const count = copyFileRange(from.fd, offset, to.fd, toOffset, Math.min(length, COPY_BYTES));
     if (count > 0) to.node.written?.add(toOffset, count);
