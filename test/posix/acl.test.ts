@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import {
   chmodSync,
   chownSync,
+  closeSync,
   linkSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readFileSync,
   readdirSync,
   renameSync,
@@ -12,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { ENODATA, E } from '../../src/core/system/errno.js';
-import { AT_FDCWD, mknodat } from '../../src/core/system/files.js';
+import { AT_FDCWD, linkat, mknodat, O_RDWR, O_TMPFILE } from '../../src/core/system/files.js';
 import { ACCESS, DEFAULT, encodeAcl, getAcl, setAcl } from '../support/acl.js';
 import { fails, outcome } from '../support/calls.js';
 import { describeTrees, type Place } from '../support/tree.js';
@@ -94,6 +96,21 @@ function inheritance({ at, needs }: Place): void {
       const more = { p: left(0o664), n: left(0o755), l: '777' };
       assert.deepEqual(makeAll(directory, umask), { ...expected, ...more });
     }
+  });
+
+  needs('users', 'files without a name inherit where they are made, not where they get one', () => {
+    mkdirSync(at('s'));
+    setAcl(at('s'), DEFAULT, SHARED);
+    const make = (directory: string, path: string): void => {
+      const fd = withUmask(0o027, () => openSync(directory, O_TMPFILE | O_RDWR, 0o666));
+      assert.equal(linkat(fd, '', AT_FDCWD, path), 0);
+      closeSync(fd);
+    };
+    make(at('s'), at('f'));
+    make(at(), at('s', 'g'));
+    assert.deepEqual([mode(at('f')), mode(at('s', 'g'))], ['660', '640']);
+    assert.match(String(getAcl(at('f'), ACCESS)), /^u::rw-,u:61001:rwx,.*m::rw-,o::---$/);
+    assert.equal(getAcl(at('s', 'g'), ACCESS), -ENODATA);
   });
 
   needs('users', 'with setgid and sticky directories above', () => {

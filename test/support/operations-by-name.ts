@@ -125,6 +125,17 @@ export const OPERATIONS: Record<string, (names: Names, operations: FuseOperation
     must('link', operations.link(ROOT, node, directory, 'new', newEntry()));
     operations.release(ROOT, node, handle);
   },
+  'link of a file made without a name under a default ACL': (names, operations) => {
+    for (const [from, to] of [
+      [names.directory, names.node('e')],
+      [names.node('e'), names.directory],
+    ] as const) {
+      const [entry, opened] = [newEntry(), newOpened()];
+      must('tmpfile', operations.tmpfile(ROOT, from, 0o646, 0o27, O_RDWR, entry, opened));
+      must('link', operations.link(ROOT, entry.node, to, 'new', newEntry()));
+      operations.release(ROOT, entry.node, opened.handle);
+    }
+  },
   unlink: ({ directory }, operations) => {
     must('unlink', operations.unlink(ROOT, directory, 'f'));
   },
