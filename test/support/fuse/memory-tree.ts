@@ -368,13 +368,9 @@ export class MemoryTree implements FuseOperations {
     return this.#get(id).xattrs.delete(name) ? 0 : -ENODATA;
   }
 
-  tmpfile(): number {
-    return -E.EOPNOTSUPP;
-  }
+  readonly tmpfile = (): number => -E.EOPNOTSUPP;
 
-  syncfs(): number {
-    return 0;
-  }
+  readonly syncfs = (): number => 0;
 
   copyFileRange(): number {
     return -E.EOPNOTSUPP;
