@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { IzoCommand } from '../core/cli/base-command.js';
-import { selectMounted, unmountFileset } from '../core/presto/unmount.js';
+import { unmountAll } from '../core/presto/unmount.js';
 import { runDirectory } from '../core/system/directories.js';
 
 export default class UmountHelper extends IzoCommand {
@@ -12,9 +12,7 @@ export default class UmountHelper extends IzoCommand {
     this.requireRoot('unmount');
     const [mountPoint = ''] = this.argv.filter((word) => !word.startsWith('-'));
     const lazy = this.argv.some((word) => /^-[a-z]*l/.test(word));
-    const runDir = runDirectory();
-    for (const state of selectMounted(runDir, [resolve(mountPoint)])) {
-      await unmountFileset(runDir, state, lazy);
-    }
+    const unmounted = unmountAll(runDirectory(), [resolve(mountPoint)], lazy);
+    for await (const at of unmounted) this.debug(`${at} is unmounted`);
   }
 }

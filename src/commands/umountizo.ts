@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Args, Flags } from '@oclif/core';
 import { IzoCommand } from '../core/cli/base-command.js';
-import { selectMounted, unmountFileset } from '../core/presto/unmount.js';
+import { unmountAll } from '../core/presto/unmount.js';
 import { runDirectory } from '../core/system/directories.js';
 
 export default class Umountizo extends IzoCommand {
@@ -28,10 +28,9 @@ export default class Umountizo extends IzoCommand {
     const runDir = runDirectory();
     const wanted = (argv as string[]).map((path) => resolve(path));
     const unmounted: string[] = [];
-    for (const state of selectMounted(runDir, wanted)) {
-      await unmountFileset(runDir, state, flags.lazy);
-      unmounted.push(state.mountPoint);
-      this.log(`${state.mountPoint} is unmounted`);
+    for await (const mountPoint of unmountAll(runDir, wanted, flags.lazy)) {
+      unmounted.push(mountPoint);
+      this.log(`${mountPoint} is unmounted`);
     }
     if (unmounted.length === 0) this.log('nothing is mounted');
     return { unmounted };

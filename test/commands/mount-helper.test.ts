@@ -122,4 +122,38 @@ describe('mount(8) with the helper', function () {
     assert.equal(cleaned.code, 0, cleaned.stderr);
     assert.equal(findMountAt(mountPoint), undefined);
   });
+
+  it('cleans up after a killed presto also where its state file is gone', async () => {
+    const mount = () => izo(['mount', image, mountPoint, '-o', options()], { env });
+    const killUnseen = () => {
+      const [state] = listMounted(join(root, 'run'));
+      assert.ok(state !== undefined);
+      process.kill(state.pid, 'SIGKILL');
+      rmSync(join(root, 'run', state.psdev, `${state.fileset}.json`));
+      return state;
+    };
+    assert.equal((await mount()).code, 0);
+    writeFileSync(join(mountPoint, 'file'), 'contents');
+    killUnseen();
+    const second = await mount();
+    assert.equal(second.code, 0, second.stderr);
+    assert.equal(readFileSync(join(mountPoint, 'file'), 'utf8'), 'contents');
+    const { lowerPath, loopDevice } = killUnseen();
+    const cleaned = await izo(['umountizo', mountPoint], { env });
+    assert.equal(cleaned.code, 0, cleaned.stderr);
+    assert.equal(findMountAt(mountPoint), undefined);
+    assert.equal(findMountAt(lowerPath), undefined);
+    assert.ok(loopDevice !== undefined);
+    const { stdout } = await execa('losetup', ['--associated', image]);
+    assert.equal(stdout, '');
+  });
+
+  it('says where a run directory is too long for a socket, and mounts nothing', async () => {
+    const long = { IZO_RUN_DIR: join(root, 'r'.repeat(100)) };
+    const refused = await izo(['mount', image, mountPoint, '-o', options()], { env: long });
+    assert.notEqual(refused.code, 0);
+    assert.match(refused.stderr, /the kernel takes 107/);
+    assert.match(refused.stderr, /IZO_RUN_DIR/);
+    assert.equal(findMountAt(mountPoint), undefined);
+  });
 });

@@ -1,4 +1,5 @@
 export { attach, cacheBehind, detach, loopDevicesOf, type Attached } from './attach.js';
+export { lockCache } from './cache-lock.js';
 export { formatCache, type FormatRequest } from './format.js';
 export * from './identity.js';
 export { createImage, parseSize } from './image.js';

@@ -7,6 +7,9 @@ import type { FileSystemStatus } from '../system/files.js';
  * they are valid until the operation returns. Names are bytes (latin1 strings).
  */
 
+/** `fuse` with a subtype: umount(8) then calls /sbin/umount.fuse.InterMezzo. */
+export const FUSE_TYPE = 'fuse.InterMezzo';
+
 /** The kernel's name for an inode while it knows it. The root is 1. */
 export type NodeId = number;
 export const ROOT_NODE: NodeId = 1;

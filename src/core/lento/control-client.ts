@@ -4,12 +4,13 @@ import { IzoError } from '../model/errors.js';
 import { EXIT } from '../model/exit-codes.js';
 import { Channel, ChannelClosed, ChannelRefusal } from '../psdev/channel.js';
 import type { Frame } from '../psdev/frames.js';
+import { requireSocketPath } from '../system/socket-path.js';
 import type { SyncResult } from './fileset-status.js';
 import type { LentoStatus } from './status.js';
 
-/** Where commands find a running lento. */
+/** Where commands find a running lento. @throws IzoError run-directory-long */
 export function controlPath(runDir: string, sysid: string): string {
-  return join(runDir, `${sysid}.lento.sock`);
+  return requireSocketPath(join(runDir, `${sysid}.lento.sock`));
 }
 
 async function connectToLento(path: string, sysid: string): Promise<Channel> {

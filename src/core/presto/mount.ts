@@ -7,9 +7,17 @@ import { cacheBehind } from '../cache/index.js';
 import { psdevName, type MountOptions } from '../config/index.js';
 import { IzoError } from '../model/errors.js';
 import { EXIT } from '../model/exit-codes.js';
-import { isAlive, listMounted, PRESTO_COMMAND, type MountedState } from './mounted-state.js';
+import {
+  isAlive,
+  listMounted,
+  PRESTO_COMMAND,
+  socketPath,
+  type MountedState,
+} from './mounted-state.js';
 import { findMountAt } from '../system/mounts.js';
 import type { PrestoRequest } from './daemon.js';
+import { cleanUnknownMount, findDeadMount } from './dead-mounts.js';
+import { requireSocketPath } from '../system/socket-path.js';
 import { cleanDeadMount, waitForEnd } from './unmount.js';
 
 const PROGRAM = fileURLToPath(new URL('../../../bin/izo.js', import.meta.url));
@@ -28,6 +36,7 @@ export async function mountFileset(
   runDir: string,
 ): Promise<boolean> {
   const request = prestoRequest(device, mountPoint, options, runDir);
+  requireSocketPath(socketPath(runDir, request.psdev, request.fileset));
   for (const state of listMounted(runDir)) {
     if (!collides(state, request)) continue;
     // Unmounted a moment ago: `umount /izo0 && mount /izo0` has to work.
@@ -37,6 +46,8 @@ export async function mountFileset(
       refuseCollision(state, request);
     } else await cleanDeadMount(runDir, state);
   }
+  const dead = findDeadMount(request.mountPoint);
+  if (dead !== undefined) await cleanUnknownMount(runDir, dead);
   checkMountPoint(mountPoint);
   await startPresto(request);
   return true;

@@ -3,6 +3,7 @@ import { EXIT } from '../model/exit-codes.js';
 import { E, errnoName } from '../system/errno.js';
 import { umount } from '../system/mounting.js';
 import { run } from '../system/processes.js';
+import { cleanUnknownMount, findDeadMount } from './dead-mounts.js';
 import { isAlive, listMounted, removeMountedState, type MountedState } from './mounted-state.js';
 
 /** How long a presto may take to flush its logs and let go of the cache. */
@@ -59,8 +60,33 @@ export async function cleanDeadMount(runDir: string, state: MountedState): Promi
   removeMountedState(runDir, state.psdev, state.fileset);
 }
 
+/**
+ * Unmounts what is mounted at the given places (mount points or caches), or everything; a dead mount that is named also
+ * where nothing is written down of it. @returns the mount points, each when it is done
+ * @throws IzoError not-mounted, and as unmountFileset
+ */
+export async function* unmountAll(
+  runDir: string,
+  wanted: readonly string[],
+  lazy: boolean,
+): AsyncGenerator<string> {
+  const known = listMounted(runDir).flatMap((state) => [state.mountPoint, state.device]);
+  const unknown = wanted.flatMap((at) => (known.includes(at) ? [] : (findDeadMount(at) ?? [])));
+  const rest = wanted.filter((at) => unknown.every((mount) => mount.mountPoint !== at));
+  // Nobody named means everybody: not where all that were named are unknown ones.
+  const states = wanted.length > 0 && rest.length === 0 ? [] : selectMounted(runDir, rest);
+  for (const mount of unknown) {
+    await cleanUnknownMount(runDir, mount);
+    yield mount.mountPoint;
+  }
+  for (const state of states) {
+    await unmountFileset(runDir, state, lazy);
+    yield state.mountPoint;
+  }
+}
+
 /** Those mounted at the given places, or all. @throws IzoError not-mounted */
-export function selectMounted(runDir: string, mountPoints: readonly string[]): MountedState[] {
+function selectMounted(runDir: string, mountPoints: readonly string[]): MountedState[] {
   const all = listMounted(runDir);
   if (mountPoints.length === 0) return all;
   return mountPoints.map((wanted) => {

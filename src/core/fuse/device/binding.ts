@@ -10,6 +10,7 @@ import {
   umount,
   writeDeviceInBackground,
 } from '../../system/mounting.js';
+import { FUSE_TYPE } from '../port.js';
 import type { FuseBinding, FuseOperations, NodeId } from '../port.js';
 import type { Log } from './log.js';
 import { Notifier } from './notifier.js';
@@ -36,9 +37,6 @@ export interface MountDeviceOptions {
   log: Log;
 }
 
-/** `fuse` with a subtype: umount(8) then calls /sbin/umount.fuse.InterMezzo. */
-const TYPE = 'fuse.InterMezzo';
-
 /**
  * Mounts. Nothing answers before `serve` is called; whoever touches the mount waits so long.
  * @throws IzoError or SystemError where it cannot be mounted.
@@ -53,7 +51,7 @@ export function mountDevice(options: MountDeviceOptions): DeviceBinding {
   must('open', fd, '/dev/fuse');
   // As root, for all users; who may do what is decided by the kernel from owner and mode (default_permissions).
   const data = `fd=${fd},rootmode=40000,user_id=0,group_id=0,allow_other,default_permissions`;
-  const result = mount(options.source, options.mountPoint, TYPE, mountFlags(options), data);
+  const result = mount(options.source, options.mountPoint, FUSE_TYPE, mountFlags(options), data);
   if (result < 0) {
     closeDevice(fd);
     throw new SystemError('mount', -result, options.mountPoint);
