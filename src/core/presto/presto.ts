@@ -2,6 +2,7 @@ import type { FuseBinding, FuseOperations, NodeId } from '../fuse/port.js';
 import type { FilesetLogs } from '../journal/index.js';
 import type { Recno } from '../model/ids.js';
 import type { GateState, Policy, PrestoStatus } from '../psdev/messages.js';
+import { E } from '../system/errno.js';
 import { LIMITS } from '../model/limits.js';
 import { Applier } from './applier.js';
 import { Contents } from './contents.js';
@@ -9,6 +10,7 @@ import type { PrestoCore } from './core.js';
 import { IoModes } from './io-modes.js';
 import { LocalUpdates } from './local-updates.js';
 import { LowerTree } from './lower-tree.js';
+import type { Node } from './node.js';
 import { NodeTable } from './node-table.js';
 import { OpenFiles } from './open-files.js';
 import { prestoOperations } from './operations/index.js';
@@ -26,6 +28,8 @@ export const PRESTO_ITSELF = { uid: 0, gid: 0, pid: 0 };
 
 /** Time between attempts to journal a CLOSE for which there was no room. */
 const LATE_MS = 1_000;
+/** It doubles up to this where not room is missing: a lower file system that has failed is not asked all the time. */
+const LATE_MAX_MS = 60_000;
 
 /**
  * One mounted fileset: the lower tree, its logs, the gate that updates pass, and the kernel's binding. The one process
@@ -46,6 +50,7 @@ export class Presto {
   #binding: FuseBinding | undefined;
   #policy: Policy = 'write';
   #late: NodeJS.Timeout | undefined;
+  #lateMs = LATE_MS;
   /** Where the psdev server hears of the log's growth and of waiting programs. */
   announce: () => void = () => undefined;
   want: () => void = () => undefined;
@@ -133,8 +138,20 @@ export class Presto {
       this.#late = undefined;
       const waiting = this.table.dirty().filter((node) => node.writers === 0);
       if (waiting.length > 0 && this.gate.state === 'absent') this.#closeLater();
-      else for (const node of waiting) this.contents.closeUnopened(node, PRESTO_ITSELF);
-    }, LATE_MS).unref();
+      else this.#closeWaiting(waiting);
+    }, this.#lateMs).unref();
+  }
+
+  #closeWaiting(waiting: readonly Node[]): void {
+    const results = waiting.map((node) => this.contents.closeUnopened(node, PRESTO_ITSELF));
+    const failed = results.some((result) => result < 0 && result !== -E.ENOSPC);
+    this.#lateMs = failed ? Math.min(2 * this.#lateMs, LATE_MAX_MS) : LATE_MS;
+    if (results.includes(-E.EROFS)) {
+      this.log(
+        'error',
+        'the cache has become read-only: what was written last is not journaled yet',
+      );
+    }
   }
 
   /** Resolves when the kernel has dropped what it was told to, or after `timeoutMs`. */
