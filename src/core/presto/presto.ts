@@ -146,6 +146,8 @@ export class Presto {
     const results = waiting.map((node) => this.contents.closeUnopened(node, PRESTO_ITSELF));
     const failed = results.some((result) => result < 0 && result !== -E.ENOSPC);
     this.#lateMs = failed ? Math.min(2 * this.#lateMs, LATE_MAX_MS) : LATE_MS;
+    // Where the file could not even be opened, nobody has asked for another attempt.
+    if (failed) this.#closeLater();
     if (results.includes(-E.EROFS)) {
       this.log(
         'error',
