@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Args, Flags } from '@oclif/core';
 import { IzoCommand } from '../../core/cli/base-command.js';
-import { describeRecord, KmlReader, recordToJson } from '../../core/journal/index.js';
+import { damaged, describeRecord, KmlReader, recordToJson } from '../../core/journal/index.js';
 import { IzoError } from '../../core/model/errors.js';
 import { EXIT } from '../../core/model/exit-codes.js';
 import { formatReplicaId } from '../../core/model/ids.js';
@@ -68,7 +68,8 @@ export default class KmlDump extends IzoCommand {
         : (record: JournalRecord) => {
             this.log(describeRecord(record));
           };
-      const upto = reader.tail().recno;
+      const end = reader.end();
+      const upto = end.tail.recno;
       const { log, firstRecno } = reader.header;
       const last = flags.tail === undefined ? undefined : upto - flags.tail + 1;
       let next = flags.from ?? Math.max(last ?? firstRecno, firstRecno);
@@ -77,6 +78,7 @@ export default class KmlDump extends IzoCommand {
         for (const { record } of read.records) show(record);
         next = read.next;
       }
+      if (end.kind === 'damaged') throw damaged('kml', end.tail.offset, end.reason);
       return { log: formatReplicaId(log), records };
     } finally {
       reader.close();

@@ -17,3 +17,5 @@ export {
 } from './record-codec.js';
 export { describeRecord, formatTime, recordToJson } from './describe.js';
 export { KmlReader, type ReadLimits, type ReadResult } from './kml-reader.js';
+export { damaged } from './log-file.js';
+export { tornName } from './torn.js';

@@ -8,7 +8,7 @@ import { FileWindow } from './file-window.js';
 import { basePosition, readKmlHeader, type KmlHeader } from './kml-header.js';
 import { KmlLocator } from './kml-locate.js';
 import { chainFault, quickTail, scanKml, type Scan, type Tail, type Visit } from './kml-scan.js';
-import { damaged, sizeOf } from './log-file.js';
+import { damaged, ofFileset, sizeOf } from './log-file.js';
 import { openMeta } from './logs.js';
 import { decodeRecord, type DecodedRecord } from './record-codec.js';
 import { checksumAt, frameFault, lengthAt, recnoAt, TRAILER_BYTES } from './record-frame.js';
@@ -37,7 +37,11 @@ export class KmlReader {
   #header: KmlHeader;
 
   /** @param fd open for reading; the reader closes it. @throws IzoError journal-damaged, journal-version; SystemError */
-  constructor(private readonly fd: number) {
+  constructor(
+    private readonly fd: number,
+    /** For messages, where it is known. */
+    private readonly fileset?: string,
+  ) {
     this.#header = readKmlHeader(fd);
     this.#window = new FileWindow(fd);
     this.#locator = new KmlLocator(this.#window);
@@ -45,12 +49,16 @@ export class KmlReader {
 
   /** @param root descriptor of the lower tree. @throws IzoError not-formatted, journal-damaged, journal-version; SystemError */
   static openFileset(root: number, fileset: string): KmlReader {
+    return ofFileset(fileset, () => KmlReader.#openIn(root, fileset));
+  }
+
+  static #openIn(root: number, fileset: string): KmlReader {
     const directory = openMeta(root, fileset);
     const fd = openat(directory, 'kml', O_RDONLY | O_NOFOLLOW);
     close(directory);
     must('open', fd, 'kml');
     try {
-      return new KmlReader(fd);
+      return new KmlReader(fd, fileset);
     } catch (error) {
       close(fd);
       throw error;
@@ -71,6 +79,10 @@ export class KmlReader {
    *   journal-trimmed (`from` is no longer in the log); SystemError
    */
   read(from: Recno, limits: ReadLimits, upto: Recno): ReadResult {
+    return ofFileset(this.fileset, () => this.#read(from, limits, upto));
+  }
+
+  #read(from: Recno, limits: ReadLimits, upto: Recno): ReadResult {
     this.#look();
     if (from > upto) return { records: [], next: from };
     const size = sizeOf(this.fd);
@@ -147,11 +159,16 @@ export class KmlReader {
    * good one are ignored. @throws as `read`
    */
   tail(): Tail {
+    return this.end().tail;
+  }
+
+  /** The same, with what is wrong there. Damage further back is found by who reads it. @throws as `read` */
+  end(): Scan {
     this.#look();
     const size = sizeOf(this.fd);
-    return (
-      quickTail(this.#window, this.#header, size) ?? scanKml(this.#window, this.#header, size).tail
-    );
+    const tail = quickTail(this.#window, this.#header, size);
+    if (tail !== undefined) return { kind: 'clean', tail };
+    return scanKml(this.#window, this.#header, size);
   }
 
   /** Checks every record, from the first to the end. @throws as `read`, but not for damage: that is the result. */
@@ -218,7 +235,9 @@ export class KmlReader {
     const { buffer, limit } = this.#window;
     const decoded = decodeRecord(buffer, at, Math.min(limit, at + size - cursor.offset));
     const fault = typeof decoded === 'string' ? decoded : chainFault(buffer, at, cursor);
-    if (fault !== undefined) throw damaged('kml', cursor.offset, fault);
+    if (fault !== undefined) {
+      throw damaged('kml', cursor.offset, `record ${cursor.recno + 1}, ${fault}`);
+    }
     return decoded as DecodedRecord;
   }
 }

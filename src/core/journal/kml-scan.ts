@@ -24,9 +24,9 @@ export interface Tail {
 }
 
 /**
- * What a scan has found. `torn-tail`: after `tail` there are `bytes` which are no record, nor is anything after them; that
- * is what a crash in the middle of an append leaves. `damaged`: the record that should begin at `tail` is bad and there
- * are good ones after it; that no crash does.
+ * What a scan has found. `torn-tail`: after `tail` there are `bytes` which are no whole record, nor is there one after them;
+ * that is what a crash in the middle of an append leaves. `damaged`: the record that should begin at `tail` is bad, and it
+ * was written to its end or there are good ones after it; that no crash does.
  */
 export type Scan =
   | { readonly kind: 'clean'; readonly tail: Tail }
@@ -86,8 +86,8 @@ export function scanKml(window: FileWindow, header: KmlHeader, size: number, vis
     const reason = frameFault(buffer, at, end) ?? chainFault(buffer, at, tail);
     if (reason !== undefined) {
       const bytes = size - tail.offset;
-      return hasGoodRecord(window, tail, size)
-        ? { kind: 'damaged', tail, reason }
+      return isWhole(window, tail.offset, bytes) || hasGoodRecord(window, tail, size)
+        ? { kind: 'damaged', tail, reason: `record ${tail.recno + 1}, ${reason}` }
         : { kind: 'torn-tail', tail, bytes, reason };
     }
     const length = lengthAt(buffer, at);
@@ -112,6 +112,14 @@ export function chainFault(buffer: Buffer, at: number, tail: Tail): string | und
   return previousAt(buffer, at) === tail.checksum
     ? undefined
     : `record ${recno} does not continue the one before it`;
+}
+
+/** One of its lengths says that the last record ends where the log does: it is not an append that was cut short. */
+function isWhole(window: FileWindow, offset: number, bytes: number): boolean {
+  if (!isPossibleLength(bytes)) return false;
+  const at = window.load(offset, bytes);
+  const { buffer } = window;
+  return lengthAt(buffer, at) === bytes || buffer.readUInt32LE(at + bytes - 4) === bytes;
 }
 
 /** Looks for a record after the bad one at `tail`, at every place where one could begin. */

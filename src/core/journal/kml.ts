@@ -13,6 +13,7 @@ import { KmlLocator } from './kml-locate.js';
 import { quickTail, scanKml, type Scan, type Tail } from './kml-scan.js';
 import { damaged, HEADER_BYTES, sizeOf } from './log-file.js';
 import type { Reserve } from './reserve.js';
+import { keepTorn } from './torn.js';
 import {
   decodeRecord,
   encodeRecord,
@@ -23,6 +24,13 @@ import { checksumAt, TRAILER_BYTES } from './record-frame.js';
 
 /** How many numbers are made durable at a time, before they are given away: each time costs a sync. */
 const LEASE = 2 ** 20;
+
+/** What the log has beside it, in the fileset's directory. */
+interface Around {
+  readonly reserve?: Reserve;
+  /** Its descriptor: what is cut off is kept there. */
+  readonly directory?: number;
+}
 
 /**
  * The modification log as its one writer sees it. A record is one pwrite(2) at the end; nothing is synced unless asked.
@@ -60,7 +68,7 @@ export class Kml {
    * Takes over an open file with a header. Reads no more than its end, unless that is not as it should be.
    * @throws IzoError journal-damaged, journal-version; SystemError
    */
-  static open(fd: number, disk: Disk = realDisk, reserve?: Reserve): Kml {
+  static open(fd: number, disk: Disk = realDisk, around: Around = {}): Kml {
     const header = readKmlHeader(fd);
     const size = sizeOf(fd);
     const window = new FileWindow(fd);
@@ -69,9 +77,10 @@ export class Kml {
       quick === undefined ? scanKml(window, header, size) : { kind: 'clean', tail: quick };
     if (found.kind === 'damaged') throw damaged('kml', found.tail.offset, found.reason);
     if (found.kind === 'torn-tail') {
+      if (around.directory !== undefined) keepTorn(around.directory, fd, found);
       must('kml.cut', disk.ftruncate('kml.cut', fd, found.tail.offset));
     }
-    return new Kml(fd, header, found, disk, reserve);
+    return new Kml(fd, header, found, disk, around.reserve);
   }
 
   get header(): KmlHeader {

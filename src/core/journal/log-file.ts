@@ -1,4 +1,5 @@
 import { IzoError } from '../model/errors.js';
+import { META_DIRECTORY } from '../model/names.js';
 import type { ReplicaId } from '../model/ids.js';
 import { Attr } from '../system/attr.js';
 import { must } from '../system/errno.js';
@@ -12,6 +13,9 @@ export const HEADER_BYTES = 64;
 const FORMAT_VERSION = 1;
 const AT = { magic: 0, version: 8, length: 12, log: 16 } as const;
 const MAGIC_BYTES = 8;
+
+/** What is about the files themselves. */
+const CODES = ['journal-damaged', 'journal-version', 'journal-mismatch'];
 
 const attr = new Attr();
 
@@ -90,4 +94,21 @@ export function damaged(file: string, offset: number, reason: string): IzoError 
   return new IzoError('journal-damaged', `${file} is damaged at byte ${offset}: ${reason}.`, {
     remedy: 'izo recovery',
   });
+}
+
+/** Runs `act`; an error about one of the fileset's files says whose it is. */
+export function ofFileset<T>(fileset: string | undefined, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (fileset === undefined || !(error instanceof IzoError)) throw error;
+    if (error.place !== undefined || !CODES.includes(error.code)) throw error;
+    const { code, message, exit, remedy, cause } = error;
+    throw new IzoError(code, message, {
+      exit,
+      cause,
+      place: { file: `${META_DIRECTORY}/${fileset}` },
+      ...(remedy === undefined ? {} : { remedy }),
+    });
+  }
 }

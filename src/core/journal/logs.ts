@@ -25,7 +25,7 @@ import { Kml } from './kml.js';
 import { newKmlHeader, readKmlHeader, writeKmlHeader } from './kml-header.js';
 import { LastRcvd } from './last-rcvd.js';
 import { Lml } from './lml.js';
-import { sizeOf } from './log-file.js';
+import { ofFileset, sizeOf } from './log-file.js';
 import { Reserve } from './reserve.js';
 
 const FILES = { kml: 'kml', lml: 'lml', lastRcvd: 'last_rcvd' } as const;
@@ -75,7 +75,7 @@ function assertName(fileset: string): void {
 export function openLogs(root: number, fileset: string, disk: Disk = realDisk): FilesetLogs {
   const opened = [openMeta(root, fileset)];
   try {
-    return openAll(opened, fileset, disk);
+    return ofFileset(fileset, () => openAll(opened, fileset, disk));
   } catch (error) {
     opened.forEach(close);
     throw error;
@@ -97,7 +97,8 @@ function openAll(opened: number[], fileset: string, disk: Disk): FilesetLogs {
   const wasReset = sizeOf(files.kml) === 0;
   const identity = wasReset ? reset(directory, files.kml, before, disk) : before;
   const { replica } = identity;
-  const kml = Kml.open(files.kml, disk, Reserve.open(directory, disk, opened));
+  const reserve = Reserve.open(directory, disk, opened);
+  const kml = Kml.open(files.kml, disk, { reserve, directory });
   if (kml.header.log !== replica) {
     throw mismatch(
       `the kml is of replica ${formatReplicaId(kml.header.log)}, ` +
@@ -158,12 +159,24 @@ export function formatLogs(root: number, fileset: string, disk: Disk = realDisk)
   setDataJournalFlag(directory);
   try {
     if (!exists(directory)) writeFilesetFile(directory, firstIdentity(directory, fileset), disk);
+    // Who opens logs that are there mends them, and has to say so.
+    if (Object.values(FILES).every((name) => hasBytes(directory, name))) {
+      return ofFileset(fileset, () => readFilesetFile(directory));
+    }
   } finally {
     close(directory);
   }
   const logs = openLogs(root, fileset, disk);
   logs.close();
   return logs.identity;
+}
+
+function hasBytes(directory: number, name: string): boolean {
+  const fd = openat(directory, name, O_RDONLY | O_NOFOLLOW);
+  if (fd < 0) return false;
+  const size = sizeOf(fd);
+  close(fd);
+  return size > 0;
 }
 
 function exists(directory: number): boolean {

@@ -1,7 +1,7 @@
 import { sameObject, sameStamp } from '../model/ids.js';
 import { displayBytes } from '../model/names.js';
 import { Opcode, opcodeName, stampOf, type JournalRecord } from '../model/records.js';
-import type { Leftover } from '../journal/index.js';
+import { tornName, type Leftover } from '../journal/index.js';
 import { Attr } from '../system/attr.js';
 import { ESTALE } from '../system/errno.js';
 import { O_RDWR, close } from '../system/files.js';
@@ -18,12 +18,30 @@ import { resolve, resolveParent } from './resolve.js';
  * Files that were being written get the CLOSE that they did not live to see.
  */
 export function recover(presto: Presto): void {
+  tellDamage(presto);
   presto.table.collect();
   try {
     settleLastRecord(presto);
     for (const leftover of presto.logs.lml.leftovers()) completeClose(presto, leftover);
   } finally {
     presto.table.sweep();
+  }
+}
+
+/** What opening the logs has found wrong with them. Worse than this, and they are not opened. */
+function tellDamage({ logs, log }: Presto): void {
+  const { found } = logs.kml;
+  if (found.kind === 'torn-tail') {
+    const { bytes, tail, reason } = found;
+    const what = `cut ${bytes} bytes off the kml at byte ${tail.offset}, after record ${tail.recno}`;
+    log(
+      'warn',
+      `recovery: ${what}: an append was cut short (${reason}); kept as ${tornName(tail.offset)}`,
+    );
+  }
+  for (const slot of logs.lml.damaged) {
+    const what = `note ${slot} of the lml cannot be read: a file that was being written may lack its CLOSE`;
+    log('error', `recovery: ${what}: izo recovery`);
   }
 }
 

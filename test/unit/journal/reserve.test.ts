@@ -40,7 +40,7 @@ describe('reserve', () => {
     const full = new FullDisk();
     full.full = false;
     const reserve = Reserve.open(scratch.directory, full.disk, opened);
-    const kml = Kml.open(scratch.newKml(), full.disk, reserve);
+    const kml = Kml.open(scratch.newKml(), full.disk, { reserve });
     assert.equal(size(), RESERVE_BYTES);
     full.full = true;
     assert.equal(kml.append(headOf(1), mkdirOf('d')), -E.ENOSPC);
