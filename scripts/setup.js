@@ -28,7 +28,16 @@ const PROGRAMS = {
   ps: 'procps',
 };
 
-const PROGRAMS_OF_TESTS = { git: 'git', tar: 'tar', 'mkfs.xfs': 'xfsprogs' };
+/** The native binding is optional: only its tests insist on it, where there is a build of it. */
+const HAS_NATIVE = process.arch === 'x64';
+const NATIVE_PACKAGE = 'node_modules/fuse-native';
+
+const PROGRAMS_OF_TESTS = {
+  git: 'git',
+  tar: 'tar',
+  'mkfs.xfs': 'xfsprogs',
+  ...(HAS_NATIVE ? { 'libfuse.so.2': 'libfuse2' } : {}),
+};
 
 function say(line) {
   process.stdout.write(`setup: ${line}\n`);
@@ -59,8 +68,9 @@ function checkHost() {
   }
 }
 
-/** sbin as well: a user's PATH often lacks it. */
+/** A program, or a library. sbin as well: a user's PATH often lacks it. */
 function isInstalled(program) {
+  if (program.includes('.so.')) return libraries().includes(program);
   const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
   return directories.some((directory) => {
     try {
@@ -70,6 +80,15 @@ function isInstalled(program) {
       return false;
     }
   });
+}
+
+/** All that the dynamic linker finds. */
+function libraries() {
+  const { stdout } = spawnSync('ldconfig', ['-p'], {
+    encoding: 'utf8',
+    env: { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin` },
+  });
+  return stdout ?? '';
 }
 
 function run(command, args, env = {}) {
@@ -108,29 +127,33 @@ function readPackages(lockFile) {
 
 /**
  * Whether node_modules holds what package-lock.json says, by npm's own note of what it installed. Versions are compared
- * and not times, because git gives files the time of the checkout. Optional packages are for other platforms too.
+ * and not times, because git gives files the time of the checkout. Optional packages are for other platforms too, or may
+ * be missing, but for those `needed`.
  */
-function hasNodeModules() {
+function hasNodeModules(needed) {
   const installed = readPackages(join(ROOT, 'node_modules/.package-lock.json'));
   const wanted = readPackages(join(ROOT, 'package-lock.json'));
   if (installed === undefined || wanted === undefined) return false;
   return Object.entries(wanted).every(
     ([path, { version, optional }]) =>
-      path === '' || installed[path]?.version === version || (optional && !(path in installed)),
+      path === '' ||
+      installed[path]?.version === version ||
+      (optional && !(path in installed) && !needed.includes(path)),
   );
 }
 
-function installNodeModules() {
-  if (hasNodeModules()) return;
+function installNodeModules(needed) {
+  if (hasNodeModules(needed)) return;
   say('installing packages: npm ci');
-  // No package of ours needs its install script: koffi and esbuild come prebuilt.
+  // No package of ours needs its install script: koffi, esbuild and fuse-native come prebuilt.
   const args = ['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund'];
   if (!run('npm', args)) fail('npm ci failed: see its message above.');
 }
 
+const forTests = process.argv.includes('--test');
 checkHost();
-installPrograms(process.argv.includes('--test') ? { ...PROGRAMS, ...PROGRAMS_OF_TESTS } : PROGRAMS);
-installNodeModules();
+installPrograms(forTests ? { ...PROGRAMS, ...PROGRAMS_OF_TESTS } : PROGRAMS);
+installNodeModules(forTests && HAS_NATIVE ? [NATIVE_PACKAGE] : []);
 if (!isBuilt(ROOT)) {
   say('building dist: tsc');
   if (!(await build(ROOT))) fail('the build failed: see the messages of tsc above.');

@@ -4,6 +4,7 @@ import { IzoCommand } from '../core/cli/base-command.js';
 import { parseMountOptions } from '../core/config/index.js';
 import { IzoError } from '../core/model/errors.js';
 import { EXIT } from '../core/model/exit-codes.js';
+import { limitsOf } from '../core/presto/bindings.js';
 import { mountFileset } from '../core/presto/mount.js';
 import { runDirectory } from '../core/system/directories.js';
 
@@ -19,7 +20,9 @@ export default class MountHelper extends IzoCommand {
     const parsed = parseMountOptions(options);
     if (fake) return;
     try {
-      await mountFileset(device, mountPoint, parsed, runDirectory());
+      const binding = await mountFileset(device, mountPoint, parsed, runDirectory());
+      if (binding === undefined) return;
+      for (const limit of limitsOf(binding)) this.logToStderr(`native binding: ${limit}`);
     } catch (error) {
       if (!(error instanceof IzoError)) throw error;
       // mount(8) knows the codes of its helpers, not ours.

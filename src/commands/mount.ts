@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { IzoCommand } from '../core/cli/base-command.js';
-import { findFstabEntry, parseMountOptions } from '../core/config/index.js';
+import { BINDINGS, findFstabEntry, parseMountOptions } from '../core/config/index.js';
+import { limitsOf, type BindingKind } from '../core/presto/bindings.js';
 import { mountFileset } from '../core/presto/mount.js';
 import { runDirectory } from '../core/system/directories.js';
 
@@ -27,9 +28,13 @@ export default class Mount extends IzoCommand {
   };
   static override flags = {
     options: Flags.string({ char: 'o', summary: 'mount options, as in /etc/fstab' }),
+    binding: Flags.option({
+      options: BINDINGS,
+      summary: 'how to speak FUSE; auto: by /dev/fuse itself where this host allows it',
+    })(),
   };
 
-  override async run(): Promise<{ mountPoint: string; mounted: boolean }> {
+  override async run(): Promise<{ mountPoint: string; mounted: boolean; binding?: BindingKind }> {
     const { args, flags } = await this.parse(Mount);
     this.requireRoot('mount');
     const what =
@@ -37,13 +42,21 @@ export default class Mount extends IzoCommand {
         ? fromFstab(args.device)
         : { device: args.device, mountPoint: args.directory, options: flags.options ?? '' };
     const options = 'parsed' in what ? what.parsed : parseMountOptions(what.options);
-    const fresh = await mountFileset(what.device, what.mountPoint, options, runDirectory());
-    this.log(
-      fresh
-        ? `${options.fileset ?? ''} is mounted at ${what.mountPoint}`
-        : `${what.mountPoint} was mounted already`,
+    const { mountPoint } = what;
+    const { binding: wanted = options.binding } = flags;
+    const binding = await mountFileset(
+      what.device,
+      mountPoint,
+      { ...options, binding: wanted },
+      runDirectory(),
     );
-    return { mountPoint: what.mountPoint, mounted: fresh };
+    if (binding === undefined) {
+      this.log(`${mountPoint} was mounted already`);
+      return { mountPoint, mounted: false };
+    }
+    this.log(`${options.fileset ?? ''} is mounted at ${mountPoint} (${binding} binding)`);
+    for (const limit of limitsOf(binding)) this.logToStderr(`native binding: ${limit}`);
+    return { mountPoint, mounted: true, binding };
   }
 }
 

@@ -24,8 +24,8 @@ export default class PrestoCommand extends IzoCommand {
       await runPresto(
         request,
         (level, message) => logger[level](message),
-        () => {
-          writeSync(READY_FD, 'ready\n');
+        (binding) => {
+          writeSync(READY_FD, `ready ${binding}\n`);
         },
       );
     } catch (error) {

@@ -32,8 +32,8 @@ function name(fd: number, path: string): number {
   return linkat(fd, '', AT_FDCWD, path);
 }
 
-function unnamed({ at }: Place): void {
-  it('is written, read and gone when it is closed', () => {
+function unnamed({ at, needs }: Place): void {
+  needs('tmpfile', 'is written, read and gone when it is closed', () => {
     const fd = openSync(at(), O_TMPFILE | O_RDWR, 0o640);
     assert.deepEqual(readdirSync(at()), []);
     writeSync(fd, 'contents');
@@ -53,7 +53,7 @@ function unnamed({ at }: Place): void {
     fails('EINVAL', () => openSync(at(), O_TMPFILE));
   });
 
-  it('belongs to the group of a directory that says so', () => {
+  needs('tmpfile', 'belongs to the group of a directory that says so', () => {
     mkdirSync(at('d'));
     chownSync(at('d'), 0, 123);
     chmodSync(at('d'), 0o2775);
@@ -63,8 +63,8 @@ function unnamed({ at }: Place): void {
   });
 }
 
-function named({ at }: Place): void {
-  it('has all that it had before', () => {
+function named({ at, needs }: Place): void {
+  needs('tmpfile', 'has all that it had before', () => {
     const fd = openSync(at(), O_TMPFILE | O_RDWR, 0o600);
     writeSync(fd, 'x'.repeat(10_000));
     writeSync(fd, 'end', 500_000);
@@ -89,7 +89,7 @@ function named({ at }: Place): void {
     assert.equal(readFileSync(at('f')).indexOf('end'), 500_000);
   });
 
-  it('goes on being written, and gets further names', () => {
+  needs('tmpfile', 'goes on being written, and gets further names', () => {
     const fd = openSync(at(), O_TMPFILE | O_RDWR, 0o600);
     assert.equal(name(fd, at('f')), 0);
     writeSync(fd, 'one');
@@ -102,7 +102,7 @@ function named({ at }: Place): void {
     for (const each of ['g', 'h']) assert.equal(readFileSync(at(each), 'utf8'), 'onetwo');
   });
 
-  it('gets one that is free, and stays nameless until then', () => {
+  needs('tmpfile', 'gets one that is free, and stays nameless until then', () => {
     writeFileSync(at('f'), 'old');
     const fd = openSync(at(), O_TMPFILE | O_RDWR, 0o600);
     writeSync(fd, 'new');
@@ -115,7 +115,7 @@ function named({ at }: Place): void {
     assert.equal(readFileSync(at('g'), 'utf8'), 'new');
   });
 
-  it('loses it like any other, and gets no other then', () => {
+  needs('tmpfile', 'loses it like any other, and gets no other then', () => {
     const fd = openSync(at(), O_TMPFILE | O_RDWR, 0o600);
     writeSync(fd, 'x');
     assert.equal(name(fd, at('f')), 0);
@@ -127,7 +127,7 @@ function named({ at }: Place): void {
     assert.deepEqual(readdirSync(at()), []);
   });
 
-  it('gets none where it was made with O_EXCL', () => {
+  needs('tmpfile', 'gets none where it was made with O_EXCL', () => {
     const fd = openSync(at(), O_TMPFILE | O_RDWR | O_EXCL, 0o600);
     assert.equal(name(fd, at('f')), -E.ENOENT);
     closeSync(fd);

@@ -335,7 +335,7 @@ function unlinkedFiles({ at, needs }: Place): void {
     assert.equal(readFileSync(at('f'), 'utf8'), 'another');
   });
 
-  it('a removed working directory is empty and takes no names', async () => {
+  needs('nameless', 'a removed working directory is empty and takes no names', async () => {
     mkdirSync(at('d'));
     const said = await node(
       `process.chdir(process.argv[1]);

@@ -56,11 +56,11 @@ function contentsOf(fd: number): string {
   return found.toString('latin1');
 }
 
-function space({ at }: Place): void {
+function space({ at, needs }: Place): void {
   for (const reading of [false, true]) {
     const others = reading ? ', while somebody reads it' : '';
 
-    it(`a hole is punched${others}`, () => {
+    needs('fallocate', `a hole is punched${others}`, () => {
       writeFileSync(at('f'), LETTERS);
       const reader = reading ? openSync(at('f'), 'r') : -1;
       const fd = openSync(at('f'), 'r+');
@@ -90,13 +90,13 @@ function space({ at }: Place): void {
     closeSync(reading);
   });
 
-  it('posix_fallocate(3) as fallocate(1) -x and cp --sparse use it', () => {
+  needs('fallocate', 'posix_fallocate(3) as fallocate(1) -x and cp --sparse use it', () => {
     shOk('fallocate -x -l 100000 "$1" && test "$(stat -c %s "$1")" = 100000', [at('f')]);
     shOk('cp --sparse=always "$1" "$2" && cmp "$1" "$2"', [at('f'), at('g')]);
     shOk('fallocate -d "$1" && cmp "$1" "$2"', [at('f'), at('g')]);
   });
 
-  it('holes are found where they are, also what was only written in memory', () => {
+  needs('holes', 'holes are found where they are, also what was only written in memory', () => {
     const fd = openSync(at('f'), 'w+');
     ftruncateSync(fd, MIB);
     assert.equal(lseek(fd, 0, SEEK_DATA), -E.ENXIO);

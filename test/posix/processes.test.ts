@@ -90,7 +90,7 @@ function locks({ at }: Place): void {
 }
 
 describeTrees('processes', (place) => {
-  const { at } = place;
+  const { at, needs } = place;
 
   it('appending together lose nothing and mix no lines', async () => {
     await Promise.all(['a', 'b', 'c', 'd'].map((who) => node(APPENDER, [at('log'), who])));
@@ -131,7 +131,7 @@ describeTrees('processes', (place) => {
     });
   }).timeout(60_000);
 
-  it('replacing a file by rename never show a part of it', async () => {
+  needs('nameless', 'replacing a file by rename never show a part of it', async () => {
     writeFileSync(at('f'), '0'.repeat(20_000));
     const writer = node(
       `const fs = await import('node:fs');

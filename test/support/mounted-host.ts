@@ -61,8 +61,9 @@ export class MountedHost {
     return state;
   }
 
-  async mount(): Promise<void> {
-    await this.host.mount(FILESET, this.type);
+  /** `options`: of the mount, besides the usual ones. */
+  async mount(...options: readonly string[]): Promise<void> {
+    await this.host.mount(FILESET, this.type, options);
     const kill = `sleep ${HANG_MS / 1000}; kill -9 ${this.state.pid}`;
     this.#watchdog = spawn('sh', ['-c', kill], { detached: true, stdio: 'ignore' });
     this.#watchdog.unref();

@@ -51,10 +51,10 @@ async function plainTree(size: string): Promise<Tree> {
   };
 }
 
-async function izoTree(size: string): Promise<Tree> {
+async function izoTree(size: string, ...options: readonly string[]): Promise<Tree> {
   const host = await MountedHost.make(size);
   try {
-    await host.mount();
+    await host.mount(...options);
   } catch (error) {
     await host.remove();
     throw error;
@@ -86,10 +86,20 @@ interface TreeKind {
   readonly lacks: readonly Ability[];
 }
 
-const TREES: readonly TreeKind[] = [
+const NATIVE: TreeKind = {
+  name: 'on a fileset by the native binding',
+  make: (size) => izoTree(size, 'binding=native'),
+  lacks: Object.keys(REFUSALS) as Ability[],
+};
+
+/** For checks of what is presto's business, whatever the binding. */
+export const ONE_BINDING: readonly TreeKind[] = [
   { name: 'on plain ext3', make: plainTree, lacks: [] },
-  { name: 'on a fileset', make: izoTree, lacks: [] },
+  { name: 'on a fileset', make: (size) => izoTree(size), lacks: [] },
 ];
+
+/** fuse-native has builds for x86-64 only. */
+const TREES = [...ONE_BINDING, ...(process.arch === 'x64' ? [NATIVE] : [])];
 
 /** What the checks of one suite have at hand. */
 export interface Place {
@@ -105,16 +115,25 @@ export interface Place {
   /** The same, of a name that is bytes and not text. */
   readonly bytes: (name: Buffer) => Buffer;
   /** Declares a check as `it` does, of what not every tree is able to: there, that it is refused as documented. */
-  readonly needs: (ability: Ability, title: string, check: Mocha.Func) => Mocha.Test;
+  readonly needs: (
+    ability: Ability,
+    title: string,
+    check: Mocha.Func | Mocha.AsyncFunc,
+  ) => Mocha.Test;
 }
 
 /**
  * Declares a suite of checks and runs it on every kind of tree: a plain ext3 shows that the checks are right.
  * `size` in mebibytes: `64M`.
  */
-export function describeTrees(title: string, checks: (place: Place) => void, size = '64M'): void {
+export function describeTrees(
+  title: string,
+  checks: (place: Place) => void,
+  size = '64M',
+  trees: readonly TreeKind[] = TREES,
+): void {
   describe(title, () => {
-    for (const { name, make, lacks } of TREES) {
+    for (const { name, make, lacks } of trees) {
       describe(name, () => {
         let tree: Tree | undefined;
         let directory = '';

@@ -6,7 +6,7 @@ import { checkName, checkPsdev, checkWord, type Check } from './values.js';
 export const CACHE_TYPES = ['ext3', 'ext4'] as const;
 export type CacheType = (typeof CACHE_TYPES)[number];
 
-export const BINDINGS = ['device', 'native'] as const;
+export const BINDINGS = ['auto', 'device', 'native'] as const;
 export type Binding = (typeof BINDINGS)[number];
 
 /** "/dev/intermezzo0 is the name of the presto device" (HOWTO, fstab). */
@@ -23,8 +23,8 @@ export interface MountOptions {
   cacheType?: CacheType;
   readOnly: boolean;
   remount: boolean;
-  /** How presto speaks FUSE. Undefined: as the program chooses. */
-  binding?: Binding;
+  /** How presto speaks FUSE. `auto`: by the device itself where this host allows it. */
+  binding: Binding;
   nosuid: boolean;
   nodev: boolean;
   noexec: boolean;
@@ -85,6 +85,7 @@ class OptionTaker {
   readonly options: MountOptions = {
     loop: false,
     prestodev: DEFAULT_PSDEV,
+    binding: 'auto',
     readOnly: false,
     remount: false,
     nosuid: false,

@@ -106,8 +106,14 @@ export class Host {
     await gone;
   }
 
-  async mount(fileset: string, type: 'ext3' | 'ext4' = 'ext3'): Promise<void> {
-    const options = `loop,fileset=${fileset},prestodev=/dev/intermezzo0,cache_type=${type}`;
+  /** `more`: mount options besides the usual ones. */
+  async mount(
+    fileset: string,
+    type: 'ext3' | 'ext4' = 'ext3',
+    more: readonly string[] = [],
+  ): Promise<void> {
+    const words = ['loop', `fileset=${fileset}`, 'prestodev=/dev/intermezzo0'];
+    const options = [...words, `cache_type=${type}`, ...more].join(',');
     await this.izo(['mount', this.image, this.mountPoint, '-o', options]);
   }
 }

@@ -239,6 +239,11 @@ export interface FuseBinding {
   closeBacking(backing: number): void;
   /** Resolves when the invalidations asked for so far are done, or after `timeoutMs`. */
   invalidated(timeoutMs: number): Promise<void>;
+  /**
+   * umount2(2), also where `serve` was not called or failed. Go on serving meanwhile: the kernel writes dirty pages back first.
+   * `lazy`: out of the tree at once, gone when nobody uses it any more. @throws SystemError, with EBUSY where somebody does.
+   */
+  unmount(lazy: boolean): Promise<void>;
   /** Resolves when the mount is gone (unmounted by anyone); after that no operation is called. */
   readonly unmounted: Promise<void>;
 }

@@ -1,11 +1,12 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { acquireLower, type LowerMount, type LowerRequest } from '../cache/index.js';
-import type { MountOptions } from '../config/index.js';
-import { mountDevice } from '../fuse/device/binding.js';
+import type { Binding, MountOptions } from '../config/index.js';
+import type { FuseBinding } from '../fuse/port.js';
 import { openLogs, type FilesetLogs } from '../journal/index.js';
 import { META_DIRECTORY } from '../model/names.js';
 import { adoptTree } from './adoption.js';
+import { serveMount, type BindingKind } from './bindings.js';
 import { removeMountedState, socketPath, writeMountedState } from './mounted-state.js';
 import { Presto, type PrestoLog } from './presto.js';
 import { PsdevServer } from './psdev-server.js';
@@ -22,6 +23,7 @@ export interface PrestoRequest {
   readonly runDir: string;
   readonly loop: boolean;
   readonly cacheType: MountOptions['cacheType'];
+  readonly binding: Binding;
   readonly readOnly: boolean;
   readonly nosuid: boolean;
   readonly nodev: boolean;
@@ -31,14 +33,14 @@ export interface PrestoRequest {
 /**
  * A presto from its begin to its end: the cache is mounted where only root reaches it, its logs are opened and recovered,
  * the file system is mounted, the psdev opened. Ends when somebody unmounts.
- * @param onReady the mount answers
+ * @param onReady the mount answers, by which binding
  * @param acquire mounts the cache, and refuses one that does not keep the order; the test of power losses has another
  * @throws IzoError, before `onReady`: then nothing is left mounted
  */
 export async function runPresto(
   request: PrestoRequest,
   log: PrestoLog,
-  onReady: () => void,
+  onReady: (binding: BindingKind) => void,
   acquire: (request: LowerRequest) => Promise<LowerMount> = acquireLower,
 ): Promise<void> {
   // Modes are the callers' business, and so is the umask that comes with each request.
@@ -63,7 +65,7 @@ async function serve(
   lower: LowerMount,
   logs: FilesetLogs,
   log: PrestoLog,
-  onReady: () => void,
+  onReady: (binding: BindingKind) => void,
 ): Promise<void> {
   const { runDir, psdev, fileset, mountPoint } = request;
   const presto = new Presto(lower.rootFd, lower.stageFd, logs, log, request.readOnly);
@@ -75,9 +77,10 @@ async function serve(
   emptyStage(lower.path, fileset);
   const { device: source, readOnly, nosuid, nodev, noexec } = request;
   const mountOptions = { nosuid, nodev, noexec };
-  const binding = mountDevice({ source, mountPoint, readOnly, mountOptions, log });
+  const mount = { source, mountPoint, readOnly, mountOptions, log };
+  let binding: FuseBinding | undefined;
   try {
-    await presto.serve(binding);
+    binding = await serveMount(presto, request.binding, mount);
     const socket = socketPath(runDir, psdev, fileset);
     const identity = { fileset, lowerPath: lower.path, mountPoint, pid: process.pid };
     const server = await PsdevServer.listen(presto, socket, identity);
@@ -92,11 +95,11 @@ async function serve(
       lowerPath: lower.path,
       loopDevice: lower.loopDevice,
     });
-    onReady();
+    onReady(binding.kind);
     await binding.unmounted;
     await server.close();
   } catch (error) {
-    await binding.unmount(true);
+    await binding?.unmount(true);
     throw error;
   } finally {
     presto.close();

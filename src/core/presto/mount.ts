@@ -15,6 +15,7 @@ import {
   type MountedState,
 } from './mounted-state.js';
 import { findMountAt } from '../system/mounts.js';
+import type { BindingKind } from './bindings.js';
 import type { PrestoRequest } from './daemon.js';
 import { cleanUnknownMount, findDeadMount } from './dead-mounts.js';
 import { requireSocketPath } from '../system/socket-path.js';
@@ -27,14 +28,14 @@ const READY_MS = 120_000;
 /**
  * Mounts a fileset: starts a presto in the background and returns when the mount answers. What a killed presto has left
  * behind is cleaned away first. Mounted already and in the same way: nothing is done.
- * @returns false where it was mounted already. @throws IzoError
+ * @returns by which binding it is mounted; undefined where it was already. @throws IzoError
  */
 export async function mountFileset(
   device: string,
   mountPoint: string,
   options: MountOptions,
   runDir: string,
-): Promise<boolean> {
+): Promise<BindingKind | undefined> {
   const request = prestoRequest(device, mountPoint, options, runDir);
   requireSocketPath(socketPath(runDir, request.psdev, request.fileset));
   for (const state of listMounted(runDir)) {
@@ -42,15 +43,14 @@ export async function mountFileset(
     // Unmounted a moment ago: `umount /izo0 && mount /izo0` has to work.
     if (isAlive(state.pid) && findMountAt(state.mountPoint) === undefined) await waitForEnd(state);
     if (isAlive(state.pid)) {
-      if (isSameMount(state, request)) return false;
+      if (isSameMount(state, request)) return undefined;
       refuseCollision(state, request);
     } else await cleanDeadMount(runDir, state);
   }
   const dead = findDeadMount(request.mountPoint);
   if (dead !== undefined) await cleanUnknownMount(runDir, dead);
   checkMountPoint(mountPoint);
-  await startPresto(request);
-  return true;
+  return startPresto(request);
 }
 
 function prestoRequest(
@@ -83,6 +83,7 @@ function prestoRequest(
     runDir,
     loop: options.loop,
     cacheType: options.cacheType,
+    binding: options.binding,
     readOnly: options.readOnly,
     nosuid: options.nosuid,
     nodev: options.nodev,
@@ -128,7 +129,7 @@ function checkMountPoint(mountPoint: string): void {
   });
 }
 
-async function startPresto(request: PrestoRequest): Promise<void> {
+async function startPresto(request: PrestoRequest): Promise<BindingKind> {
   const logDirectory = join(request.runDir, request.psdev);
   mkdirSync(logDirectory, { recursive: true, mode: 0o700 });
   const logFd = openSync(join(logDirectory, `${request.fileset}.log`), 'a', 0o600);
@@ -148,11 +149,15 @@ async function startPresto(request: PrestoRequest): Promise<void> {
   child.unref();
   const pipe = child.stdio[3];
   (pipe as Readable).destroy();
-  if (answer !== undefined) throw answer;
+  if (typeof answer === 'string') return answer;
+  throw answer;
 }
 
-/** presto writes one line: `ready`, or its error as JSON. @returns undefined when it is ready. */
-async function readAnswer(pipe: Readable, exited: Promise<string>): Promise<IzoError | undefined> {
+/** presto writes one line: `ready` and its binding, or its error as JSON. */
+async function readAnswer(
+  pipe: Readable,
+  exited: Promise<string>,
+): Promise<BindingKind | IzoError> {
   let text = '';
   pipe.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')));
   const ended = new Promise<void>((done) => pipe.once('end', done));
@@ -164,7 +169,8 @@ async function readAnswer(pipe: Readable, exited: Promise<string>): Promise<IzoE
   const late = new Promise<void>((done) => setTimeout(done, READY_MS).unref());
   await Promise.race([line, ended, late]);
   const [first = ''] = text.split('\n');
-  if (first === 'ready') return undefined;
+  if (first === 'ready device') return 'device';
+  if (first === 'ready native') return 'native';
   if (first !== '') return parseError(first);
   return new IzoError('presto-failed', await exited, { exit: EXIT.mountFailed });
 }

@@ -19,6 +19,9 @@ export const MountFlag = {
 
 const MNT_DETACH = 2;
 const STRING_BYTES = 8192;
+/** _IOR(229, 0, uint32_t), linux/fuse.h. */
+const FUSE_DEV_IOC_CLONE = 0x8004e500;
+const ioctlWord = new Memory(8);
 const strings = new Memory(4 * STRING_BYTES);
 
 const c = {
@@ -26,6 +29,7 @@ const c = {
   read: declare('int64 read(int, uint64, uint64)'),
   write: declare('int64 write(int, uint64, uint64)'),
   yield: declare('int sched_yield()'),
+  ioctl: declare('int ioctl(int, uint64, uint64)'),
 };
 
 const umount2Async = declareAsync('int umount2(uint64, int)');
@@ -69,6 +73,17 @@ function utf8Bytes(text: string): string {
 /** @returns a descriptor of /dev/fuse that does not block and does not pass to child processes. */
 export function openFuseDevice(): number {
   return openat(AT_FDCWD, '/dev/fuse', O_RDWR | O_NONBLOCK | O_CLOEXEC);
+}
+
+/** Another descriptor of a mounted device's connection, with a file status of its own. Non-blocking. */
+export function cloneFuseDevice(fd: number): number {
+  const clone = openFuseDevice();
+  if (clone < 0) return clone;
+  ioctlWord.buffer.writeUInt32LE(fd);
+  const result = checked(c.ioctl(clone, FUSE_DEV_IOC_CLONE, ioctlWord.address));
+  if (result === 0) return clone;
+  close(clone);
+  return result;
 }
 
 export function readDevice(fd: number, address: number, size: number): number {

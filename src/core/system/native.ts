@@ -44,6 +44,11 @@ export function checked(result: number): number {
 /** Up to so many characters are written faster one by one than by a call of Node's. */
 const SHORT = 24;
 
+/** Where bytes are that somebody else keeps in place; 0 where there are none. */
+export function addressOf(bytes: Buffer): number {
+  return bytes.length === 0 ? 0 : Number(koffi.address(bytes));
+}
+
 /** Bytes at a fixed address, for as long as this object lives. */
 export class Memory {
   readonly buffer: Buffer;

@@ -3,12 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
-import { mountDevice, type DeviceBinding } from '../../../src/core/fuse/device/binding.js';
+import { mountDevice } from '../../../src/core/fuse/device/binding.js';
+import type { MountRequest } from '../../../src/core/fuse/mount-request.js';
+import type { FuseBinding } from '../../../src/core/fuse/port.js';
 import { MemoryTree } from './memory-tree.js';
 
 export interface MountedTree {
   readonly tree: MemoryTree;
-  readonly binding: DeviceBinding;
+  readonly binding: FuseBinding;
   readonly mountPoint: string;
   /** What the binding logged. */
   readonly messages: string[];
@@ -35,11 +37,14 @@ function shell(mountPoint: string, script: string) {
 }
 
 /** Mounts an empty tree for the time of `use`, and takes it away whatever happens. */
-export async function withMount(use: (mounted: MountedTree) => Promise<void>): Promise<void> {
+export async function withMount(
+  use: (mounted: MountedTree) => Promise<void>,
+  open: (request: MountRequest) => FuseBinding = mountDevice,
+): Promise<void> {
   const mountPoint = mkdtempSync(join(tmpdir(), 'izo-fuse-'));
   const tree = new MemoryTree();
   const messages: string[] = [];
-  const binding = mountDevice({
+  const binding = open({
     source: 'izo-test',
     mountPoint,
     readOnly: false,

@@ -27,6 +27,7 @@ export async function mountUnordered(mounted: MountedHost): Promise<() => Promis
     runDir: host.runDir,
     loop: true,
     cacheType: type,
+    binding: 'device',
     readOnly: false,
     nosuid: true,
     nodev: true,

@@ -5,6 +5,7 @@ import { errorOf } from './support.js';
 const NOTHING: MountOptions = {
   loop: false,
   prestodev: '/dev/intermezzo0',
+  binding: 'auto',
   readOnly: false,
   remount: false,
   nosuid: false,

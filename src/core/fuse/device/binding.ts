@@ -11,37 +11,17 @@ import {
   writeDeviceInBackground,
 } from '../../system/mounting.js';
 import { FUSE_TYPE } from '../port.js';
+import type { MountRequest } from '../mount-request.js';
 import type { FuseBinding, FuseOperations, NodeId } from '../port.js';
-import type { Log } from './log.js';
+import type { Log } from '../log.js';
 import { Notifier } from './notifier.js';
 import { Session } from './session.js';
-
-/** What mount(8) knows by these names. */
-export interface DeviceMountOptions {
-  nosuid?: boolean;
-  nodev?: boolean;
-  noexec?: boolean;
-  noatime?: boolean;
-  nodiratime?: boolean;
-  sync?: boolean;
-  dirsync?: boolean;
-}
-
-export interface MountDeviceOptions {
-  /** The first field of /proc/mounts. */
-  source: string;
-  /** An absolute path to a directory. */
-  mountPoint: string;
-  readOnly: boolean;
-  mountOptions?: DeviceMountOptions;
-  log: Log;
-}
 
 /**
  * Mounts. Nothing answers before `serve` is called; whoever touches the mount waits so long.
  * @throws IzoError or SystemError where it cannot be mounted.
  */
-export function mountDevice(options: MountDeviceOptions): DeviceBinding {
+export function mountDevice(options: MountRequest): DeviceBinding {
   const fd = openFuseDevice();
   if (fd === -E.ENOENT || fd === -E.ENODEV || fd === -E.ENXIO) {
     throw new IzoError('no-fuse', 'this kernel has no FUSE: /dev/fuse is not there', {
@@ -59,7 +39,7 @@ export function mountDevice(options: MountDeviceOptions): DeviceBinding {
   return new DeviceBinding(fd, options.mountPoint, options.log);
 }
 
-function mountFlags({ readOnly, mountOptions = {} }: MountDeviceOptions): number {
+function mountFlags({ readOnly, mountOptions = {} }: MountRequest): number {
   const flag = (wanted: boolean | undefined, bit: number) => (wanted === true ? bit : 0);
   return (
     flag(readOnly, MountFlag.readOnly) |
@@ -222,10 +202,6 @@ export class DeviceBinding implements FuseBinding {
     return this.#notifier.settled(timeoutMs);
   }
 
-  /**
-   * umount2(2). Go on serving meanwhile: the kernel writes dirty pages back first. `lazy`: out of the tree at once, gone
-   * (see `unmounted`) when nobody uses it any more. @throws SystemError, with EBUSY where somebody does.
-   */
   async unmount(lazy: boolean): Promise<void> {
     must('umount', await umount(this.mountPoint, lazy), this.mountPoint);
     // Nobody reads the device yet, so nobody would notice.

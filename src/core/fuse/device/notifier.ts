@@ -1,6 +1,6 @@
 import { E, errnoName } from '../../system/errno.js';
 import type { NodeId } from '../port.js';
-import type { Log } from './log.js';
+import type { Log } from '../log.js';
 import { NAME_BYTES, NOTIFICATIONS_AT_ONCE, UNBORN_MS } from './limits.js';
 import { NotificationMemory, type Stale } from './notification.js';
 
