@@ -9,7 +9,10 @@ export default class Mount extends IzoCommand {
   static override summary = 'mount a fileset';
   static override description =
     'Mounts the cache DEVICE (an image file or a block device) at DIRECTORY, or what /etc/fstab says for one of them. ' +
-    'Returns when the mount answers. The log is in the run-time directory of the psdev.';
+    'Returns when the mount answers. The log is in the run-time directory of the psdev.\n\n' +
+    'Where the host that has the permit, or lento itself, does not answer, updates wait for upcall=SECONDS (1 to 3600, ' +
+    '30 where nothing is said). Then the fileset goes on as cut off: it journals them, or refuses them if its ' +
+    'disconnected policy is readonly.';
   static override examples = [
     {
       description: 'By its line in /etc/fstab',

@@ -4,7 +4,7 @@
  * ours must not be lost silently.
  */
 
-/** Ours, as in the HOWTO's fstab lines, and `binding`. */
+/** Ours, as in the HOWTO's fstab lines, and `binding` and `upcall`. */
 export const OWN_OPTIONS = [
   'loop',
   'fileset',
@@ -12,6 +12,7 @@ export const OWN_OPTIONS = [
   'mtpt',
   'cache_type',
   'binding',
+  'upcall',
   'ro',
   'rw',
   'remount',

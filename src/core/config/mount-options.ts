@@ -1,4 +1,5 @@
 import { IzoError, type Place } from '../model/errors.js';
+import { LIMITS } from '../model/limits.js';
 import { isForeignOption, isOwnOption, OWN_OPTIONS, type OwnOption } from './mount-option-names.js';
 import { didYouMean, listed, quoted } from './suggest.js';
 import { checkName, checkPsdev, checkWord, type Check } from './values.js';
@@ -25,6 +26,8 @@ export interface MountOptions {
   remount: boolean;
   /** How presto speaks FUSE. `auto`: by the device itself where this host allows it. */
   binding: Binding;
+  /** Milliseconds that updates wait for a permit before the host counts as cut off. Written in seconds. */
+  upcallMs: number;
   nosuid: boolean;
   nodev: boolean;
   noexec: boolean;
@@ -80,12 +83,25 @@ const checkMountPoint: Check<string> = (text) =>
 const checkCacheType = checkWord(CACHE_TYPES, 'bad-option');
 const checkBinding = checkWord(BINDINGS, 'bad-option');
 
+/** Whole seconds; an hour at most, as nobody's program waits longer. */
+const checkUpcall: Check<number> = (text) =>
+  /^[1-9]\d{0,3}$/.test(text) && Number(text) <= 3600
+    ? { value: Number(text) * 1000 }
+    : {
+        refusal: {
+          code: 'bad-option',
+          message: `${quoted(text)} is no number of seconds from 1 to 3600`,
+          remedy: 'Write upcall=SECONDS, such as upcall=30.',
+        },
+      };
+
 /** Takes one option after the other; a later one wins, as in mount(8). */
 class OptionTaker {
   readonly options: MountOptions = {
     loop: false,
     prestodev: DEFAULT_PSDEV,
     binding: 'auto',
+    upcallMs: LIMITS.upcallMs,
     readOnly: false,
     remount: false,
     nosuid: false,
@@ -129,6 +145,9 @@ class OptionTaker {
         return;
       case 'binding':
         options.binding = this.#checked(name, value, checkBinding);
+        return;
+      case 'upcall':
+        options.upcallMs = this.#checked(name, value, checkUpcall);
     }
   }
 

@@ -33,7 +33,7 @@ export const LIMITS = {
   fetchesInFlight: 8,
   /** One frame on the psdev socket. */
   frameBytes: 4 * 1024 * 1024,
-  /** Upcall for the permit: after this the holder of the request goes on as disconnected. */
+  /** Upcall for the permit: after this the holder of the request goes on as disconnected. `upcall=` says otherwise. */
   upcallMs: 30_000,
   /** A silent link is probed after this, and given up after `linkLostMs`. */
   keepAliveMs: 1_500,

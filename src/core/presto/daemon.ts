@@ -24,6 +24,8 @@ export interface PrestoRequest {
   readonly loop: boolean;
   readonly cacheType: MountOptions['cacheType'];
   readonly binding: Binding;
+  /** How long updates wait for a permit before the host counts as cut off. */
+  readonly upcallMs: number;
   readonly readOnly: boolean;
   readonly nosuid: boolean;
   readonly nodev: boolean;
@@ -68,7 +70,7 @@ async function serve(
   onReady: (binding: BindingKind) => void,
 ): Promise<void> {
   const { runDir, psdev, fileset, mountPoint } = request;
-  const presto = new Presto(lower.rootFd, lower.stageFd, logs, log, request.readOnly);
+  const presto = new Presto(lower.rootFd, lower.stageFd, logs, log, request);
   recover(presto);
   if (!request.readOnly) {
     const adopted = adoptTree(presto);

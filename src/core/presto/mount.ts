@@ -84,6 +84,7 @@ function prestoRequest(
     loop: options.loop,
     cacheType: options.cacheType,
     binding: options.binding,
+    upcallMs: options.upcallMs,
     readOnly: options.readOnly,
     nosuid: options.nosuid,
     nodev: options.nodev,

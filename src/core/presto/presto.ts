@@ -60,7 +60,7 @@ export class Presto {
     stageFd: number,
     readonly logs: FilesetLogs,
     readonly log: PrestoLog,
-    readOnly: boolean,
+    { readOnly, upcallMs = LIMITS.upcallMs }: { readOnly: boolean; upcallMs?: number },
   ) {
     this.table = new NodeTable(rootFd);
     this.tree = new LowerTree(this.table);
@@ -72,7 +72,7 @@ export class Presto {
       () => this.#policy,
       () => this.want(),
       () => this.#binding?.resumeParked(),
-      LIMITS.upcallMs,
+      upcallMs,
       () => log('warn', 'no permit in time: going on as disconnected'),
     );
     this.remote = new RemoteUpdates(this.tree, new Placement(this.tree, stageFd));

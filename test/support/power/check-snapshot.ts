@@ -93,7 +93,7 @@ function recoverLower(
       (level, message) => {
         if (level === 'error' && !full) failed.push(message);
       },
-      false,
+      { readOnly: false },
     );
     recover(presto);
     const adopted = adoptTree(presto);
