@@ -28,6 +28,7 @@ export async function mountUnordered(mounted: MountedHost): Promise<() => Promis
     loop: true,
     cacheType: type,
     binding: 'device',
+    upcallMs: 30_000,
     readOnly: false,
     nosuid: true,
     nodev: true,
