@@ -6,6 +6,7 @@ export function needsHuman(status: LentoStatus): boolean {
   return status.filesets.some(
     (fileset) =>
       fileset.error !== undefined ||
+      fileset.presto?.cache === 'failed' ||
       fileset.link === 'diverged' ||
       fileset.peers.some((peer) => peer.error !== undefined),
   );
@@ -27,10 +28,17 @@ function renderFileset(fileset: FilesetStatus): string[] {
   if (fileset.mounted) lines.push(`  permit    ${renderPermit(fileset)}`);
   for (const peer of fileset.peers) lines.push(`  peer      ${renderPeer(peer)}`);
   if (fileset.presto !== undefined) {
-    const { openFiles, parked, binding } = fileset.presto;
+    const { openFiles, parked, binding, cache } = fileset.presto;
     lines.push(
       `  presto    ${openFiles} open files, ${parked} waiting updates, ${binding} binding`,
     );
+    if (cache === 'read-only') lines.push('  cache     mounted read-only');
+    if (cache === 'failed') {
+      lines.push(
+        '  ERROR     the cache has become read-only, its file system has failed (see the log of the kernel): ' +
+          'unmount the fileset, check the cache with e2fsck -f, mount it again',
+      );
+    }
   }
   if (fileset.error !== undefined) lines.push(`  ERROR     ${fileset.error}`);
   return lines;

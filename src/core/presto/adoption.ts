@@ -36,7 +36,7 @@ class Adoption {
   #adopted = 0;
 
   constructor(private readonly presto: Presto) {
-    this.#updates = new LocalUpdates(presto.logs, () => undefined);
+    this.#updates = new LocalUpdates(presto.logs, () => undefined, presto.cache);
   }
 
   run(): number {

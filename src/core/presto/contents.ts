@@ -7,6 +7,7 @@ import { E } from '../system/errno.js';
 import { O_RDWR, close, ftruncate, futimens, stat, UTIME_OMIT } from '../system/files.js';
 import { generationOf } from '../system/handles.js';
 import { fgetxattr } from '../system/xattrs.js';
+import type { CacheWatch } from './cache-watch.js';
 import { findByInode } from './find-by-inode.js';
 import { IdentityStore } from './identity-store.js';
 import type { LocalUpdates } from './local-updates.js';
@@ -30,6 +31,7 @@ export class Contents {
     private readonly updates: LocalUpdates,
     /** A CLOSE could not be journaled: `close` is to be tried again, for nobody else may ever do so. */
     private readonly onLate: () => void,
+    private readonly cache: CacheWatch,
   ) {}
 
   /** To be called before contents change through `fd`. @returns 0 or a negated errno: then nothing may be written. */
@@ -44,7 +46,7 @@ export class Contents {
       handle: { ino: node.ino, generation: this.#generation(node, fd) },
       path: pathOf(node) ?? '',
     });
-    if (slot < 0) return slot;
+    if (slot < 0) return this.cache.note(slot);
     const marked = this.#disown(node, fd);
     if (marked < 0) {
       this.logs.lml.clear(slot);

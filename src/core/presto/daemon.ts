@@ -70,7 +70,10 @@ async function serve(
   onReady: (binding: BindingKind) => void,
 ): Promise<void> {
   const { runDir, psdev, fileset, mountPoint } = request;
-  const presto = new Presto(lower.rootFd, lower.stageFd, logs, log, request);
+  const presto = new Presto(lower.rootFd, lower.stageFd, logs, log, {
+    ...request,
+    lowerPath: lower.path,
+  });
   recover(presto);
   if (!request.readOnly) {
     const adopted = adoptTree(presto);

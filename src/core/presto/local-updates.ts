@@ -3,6 +3,7 @@ import type { ObjectId, Stamp } from '../model/ids.js';
 import type { Actor, RecordBody, Time } from '../model/records.js';
 import type { Caller } from '../fuse/port.js';
 import { now } from '../system/files.js';
+import type { CacheWatch } from './cache-watch.js';
 
 const NO_GROUPS: readonly number[] = [];
 
@@ -22,6 +23,7 @@ export class LocalUpdates {
     private readonly logs: FilesetLogs,
     /** The log has grown. Called for every update: must be cheap. */
     private readonly announce: () => void,
+    private readonly cache: CacheWatch,
   ) {}
 
   /** The number and stamp that the next update will have. */
@@ -57,7 +59,7 @@ export class LocalUpdates {
       },
       body,
     );
-    if (written < 0) return written;
+    if (written < 0) return this.cache.note(written);
     const result = apply();
     if (result < 0) kml.takeBack();
     else this.announce();

@@ -6,6 +6,7 @@ import { E } from '../system/errno.js';
 import { LIMITS } from '../model/limits.js';
 import { Applier } from './applier.js';
 import { Contents } from './contents.js';
+import { CacheWatch } from './cache-watch.js';
 import type { PrestoCore } from './core.js';
 import { IoModes } from './io-modes.js';
 import { LocalUpdates } from './local-updates.js';
@@ -22,6 +23,14 @@ import { WriteBack } from './write-back.js';
 import { XattrRecords } from './xattr-records.js';
 
 export type PrestoLog = (level: 'info' | 'warn' | 'error', message: string) => void;
+
+export interface PrestoOptions {
+  readonly readOnly: boolean;
+  /** How long updates wait for a permit before the host counts as cut off. */
+  readonly upcallMs?: number;
+  /** Where the cache is mounted. */
+  readonly lowerPath?: string;
+}
 
 /** Nobody in particular: updates that presto itself journals, for writes that were cut short. */
 export const PRESTO_ITSELF = { uid: 0, gid: 0, pid: 0 };
@@ -48,6 +57,7 @@ export class Presto {
   readonly applier: Applier;
   readonly operations: FuseOperations;
   #binding: FuseBinding | undefined;
+  readonly cache: CacheWatch;
   #policy: Policy = 'write';
   #late: NodeJS.Timeout | undefined;
   #lateMs = LATE_MS;
@@ -60,14 +70,15 @@ export class Presto {
     stageFd: number,
     readonly logs: FilesetLogs,
     readonly log: PrestoLog,
-    { readOnly, upcallMs = LIMITS.upcallMs }: { readOnly: boolean; upcallMs?: number },
+    { readOnly, upcallMs = LIMITS.upcallMs, lowerPath }: PrestoOptions,
   ) {
     this.table = new NodeTable(rootFd);
     this.tree = new LowerTree(this.table);
     this.files = new OpenFiles(this.table, this.modes);
     const announce = () => this.announce();
-    const updates = new LocalUpdates(logs, announce);
-    this.contents = new Contents(this.tree, logs, updates, () => this.#closeLater());
+    this.cache = new CacheWatch(readOnly, lowerPath, (message) => log('error', message));
+    const updates = new LocalUpdates(logs, announce, this.cache);
+    this.contents = new Contents(this.tree, logs, updates, () => this.#closeLater(), this.cache);
     this.gate = new PermitGate(
       () => this.#policy,
       () => this.want(),
@@ -143,17 +154,13 @@ export class Presto {
   }
 
   #closeWaiting(waiting: readonly Node[]): void {
-    const results = waiting.map((node) => this.contents.closeUnopened(node, PRESTO_ITSELF));
+    const results = waiting.map((node) =>
+      this.cache.note(this.contents.closeUnopened(node, PRESTO_ITSELF)),
+    );
     const failed = results.some((result) => result < 0 && result !== -E.ENOSPC);
     this.#lateMs = failed ? Math.min(2 * this.#lateMs, LATE_MAX_MS) : LATE_MS;
     // Where the file could not even be opened, nobody has asked for another attempt.
     if (failed) this.#closeLater();
-    if (results.includes(-E.EROFS)) {
-      this.log(
-        'error',
-        'the cache has become read-only: what was written last is not journaled yet',
-      );
-    }
   }
 
   /** Resolves when the kernel has dropped what it was told to, or after `timeoutMs`. */
@@ -169,6 +176,7 @@ export class Presto {
       parked: this.#binding?.parked ?? 0,
       logBytes: this.logs.kml.size,
       binding: this.#binding?.kind ?? 'none',
+      cache: this.cache.state(),
     };
   }
 

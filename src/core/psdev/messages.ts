@@ -35,6 +35,10 @@ export interface PrestoHello {
 export type GateState = 'disconnected' | 'absent' | 'held';
 export type Policy = 'write' | 'readonly';
 
+/** `read-only`: mounted so; `failed`: mounted for updates, and its file system has turned read-only since. */
+const CACHE_STATES = ['writable', 'read-only', 'failed'] as const;
+export type CacheState = (typeof CACHE_STATES)[number];
+
 export interface PrestoStatus {
   readonly gate: GateState;
   readonly nodes: number;
@@ -42,6 +46,7 @@ export interface PrestoStatus {
   readonly parked: number;
   readonly logBytes: number;
   readonly binding: string;
+  readonly cache: CacheState;
 }
 
 export interface ApplyRequest {
@@ -118,6 +123,12 @@ export function readApplyReply(head: Head): ApplyReply {
   };
 }
 
+function readCacheState(word: string): CacheState {
+  const state = CACHE_STATES.find((each) => each === word);
+  if (state === undefined) throw new FrameError(`${word} is no state of a cache`);
+  return state;
+}
+
 export function readStatus(head: Head): PrestoStatus {
   return {
     gate: readGate({ state: head['gate'], policy: 'write' }).state,
@@ -126,5 +137,6 @@ export function readStatus(head: Head): PrestoStatus {
     parked: number(head, 'parked'),
     logBytes: number(head, 'logBytes'),
     binding: text(head, 'binding'),
+    cache: readCacheState(text(head, 'cache')),
   };
 }
