@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
 import { Args } from '@oclif/core';
 import { IzoCommand } from '../core/cli/base-command.js';
+import { acquireLower } from '../core/cache/index.js';
 import { IzoError } from '../core/model/errors.js';
 import { runPresto, type PrestoRequest } from '../core/presto/daemon.js';
 import { makeLogger } from '../core/system/log.js';
@@ -17,9 +18,13 @@ export default class PrestoCommand extends IzoCommand {
     const { args } = await this.parse(PrestoCommand);
     const request = JSON.parse(args.request) as PrestoRequest;
     const logger = makeLogger({ name: `presto ${request.fileset}`, debuglevel: 0 });
-    // Ending presto by a signal would leave the mount without anybody behind it: umount is what ends it.
-    for (const signal of ['SIGINT', 'SIGHUP', 'SIGPIPE'] as const)
-      process.on(signal, () => undefined);
+    process.on('SIGPIPE', () => undefined);
+    // Ended at once it would leave the mount without anybody behind it.
+    const ending = new AbortController();
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+      process.on(signal, () => {
+        ending.abort(signal);
+      });
     try {
       await runPresto(
         request,
@@ -27,6 +32,8 @@ export default class PrestoCommand extends IzoCommand {
         (binding) => {
           writeSync(READY_FD, `ready ${binding}\n`);
         },
+        acquireLower,
+        ending.signal,
       );
     } catch (error) {
       report(error);

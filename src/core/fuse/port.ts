@@ -244,6 +244,8 @@ export interface FuseBinding {
    * `lazy`: out of the tree at once, gone when nobody uses it any more. @throws SystemError, with EBUSY where somebody does.
    */
   unmount(lazy: boolean): Promise<void>;
+  /** Stops serving, whoever still uses the mount: all they ask for fails from now on. Resolves as `unmounted` does. */
+  cut(): Promise<void>;
   /** Resolves when the mount is gone (unmounted by anyone); after that no operation is called. */
   readonly unmounted: Promise<void>;
 }

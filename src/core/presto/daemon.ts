@@ -7,6 +7,7 @@ import { openLogs, type FilesetLogs } from '../journal/index.js';
 import { META_DIRECTORY } from '../model/names.js';
 import { adoptTree } from './adoption.js';
 import { serveMount, type BindingKind } from './bindings.js';
+import { untilUnmounted } from './ending.js';
 import { removeMountedState, socketPath, writeMountedState } from './mounted-state.js';
 import { Presto, type PrestoLog } from './presto.js';
 import { PsdevServer } from './psdev-server.js';
@@ -34,9 +35,10 @@ export interface PrestoRequest {
 
 /**
  * A presto from its begin to its end: the cache is mounted where only root reaches it, its logs are opened and recovered,
- * the file system is mounted, the psdev opened. Ends when somebody unmounts.
+ * the file system is mounted, the psdev opened. Ends when somebody unmounts, or at `stop`.
  * @param onReady the mount answers, by which binding
  * @param acquire mounts the cache, and refuses one that does not keep the order; the test of power losses has another
+ * @param stop ends it in order, with the mount: see untilUnmounted. Its reason is for the log
  * @throws IzoError, before `onReady`: then nothing is left mounted
  */
 export async function runPresto(
@@ -44,6 +46,7 @@ export async function runPresto(
   log: PrestoLog,
   onReady: (binding: BindingKind) => void,
   acquire: (request: LowerRequest) => Promise<LowerMount> = acquireLower,
+  stop: AbortSignal = new AbortController().signal,
 ): Promise<void> {
   // Modes are the callers' business, and so is the umask that comes with each request.
   process.umask(0);
@@ -51,7 +54,7 @@ export async function runPresto(
   try {
     const logs = openLogs(lower.rootFd, request.fileset);
     try {
-      await serve(request, lower, logs, log, onReady);
+      await serve(request, lower, logs, log, onReady, stop);
     } finally {
       logs.close();
     }
@@ -68,6 +71,7 @@ async function serve(
   logs: FilesetLogs,
   log: PrestoLog,
   onReady: (binding: BindingKind) => void,
+  stop: AbortSignal,
 ): Promise<void> {
   const { runDir, psdev, fileset, mountPoint } = request;
   const presto = new Presto(lower.rootFd, lower.stageFd, logs, log, {
@@ -101,7 +105,7 @@ async function serve(
       loopDevice: lower.loopDevice,
     });
     onReady(binding.kind);
-    await binding.unmounted;
+    await untilUnmounted(binding, mount, log, stop);
     await server.close();
   } catch (error) {
     await binding?.unmount(true);

@@ -207,4 +207,10 @@ export class DeviceBinding implements FuseBinding {
     // Nobody reads the device yet, so nobody would notice.
     if (this.#session === undefined) await this.#end();
   }
+
+  /** The kernel aborts the connection when nobody has its device open any more. */
+  async cut(): Promise<void> {
+    await this.#end();
+    await this.unmounted;
+  }
 }

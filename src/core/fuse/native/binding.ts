@@ -207,6 +207,13 @@ export class NativeBinding implements FuseBinding {
     if (this.#device === undefined || this.#gone) this.#markUnmounted();
     else must('umount', await umount(this.request.mountPoint, lazy), this.request.mountPoint);
   }
+
+  /** The device is the addon's until the process ends: requests that still come fail. */
+  cut(): Promise<void> {
+    this.#gone = true;
+    this.#markUnmounted();
+    return this.unmounted;
+  }
 }
 
 function fuseDescriptors(): number[] {
