@@ -1,9 +1,8 @@
 import type { Command } from '@oclif/core';
+import { helperFailure } from '../core/cli/helper-failure.js';
 import { parseHelperArguments } from '../core/cli/mount-helper-arguments.js';
 import { IzoCommand } from '../core/cli/base-command.js';
 import { parseMountOptions } from '../core/config/index.js';
-import { IzoError } from '../core/model/errors.js';
-import { EXIT } from '../core/model/exit-codes.js';
 import { limitsOf } from '../core/presto/bindings.js';
 import { mountFileset } from '../core/presto/mount.js';
 import { runDirectory } from '../core/system/directories.js';
@@ -24,15 +23,7 @@ export default class MountHelper extends IzoCommand {
       if (binding === undefined) return;
       for (const limit of limitsOf(binding)) this.logToStderr(`native binding: ${limit}`);
     } catch (error) {
-      if (!(error instanceof IzoError)) throw error;
-      // mount(8) knows the codes of its helpers, not ours.
-      const { code, message, place, remedy } = error;
-      throw new IzoError(code, message, {
-        exit: EXIT.mountFailed,
-        cause: error,
-        ...(place === undefined ? {} : { place }),
-        ...(remedy === undefined ? {} : { remedy }),
-      });
+      throw helperFailure(error);
     }
   }
 }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { IzoCommand } from '../core/cli/base-command.js';
+import { helperFailure } from '../core/cli/helper-failure.js';
 import { unmountAll } from '../core/presto/unmount.js';
 import { runDirectory } from '../core/system/directories.js';
 
@@ -13,6 +14,10 @@ export default class UmountHelper extends IzoCommand {
     const [mountPoint = ''] = this.argv.filter((word) => !word.startsWith('-'));
     const lazy = this.argv.some((word) => /^-[a-z]*l/.test(word));
     const unmounted = unmountAll(runDirectory(), [resolve(mountPoint)], lazy);
-    for await (const at of unmounted) this.debug(`${at} is unmounted`);
+    try {
+      for await (const at of unmounted) this.debug(`${at} is unmounted`);
+    } catch (error) {
+      throw helperFailure(error);
+    }
   }
 }

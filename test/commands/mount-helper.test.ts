@@ -17,7 +17,8 @@ import { listMounted } from '../../src/core/presto/mounted-state.js';
 import { findMountAt } from '../../src/core/system/mounts.js';
 import { izo, IZO } from './run.js';
 
-const LINKS = ['/sbin/mount.InterMezzo', '/sbin/umount.fuse.InterMezzo'];
+const UMOUNT_HELPER = '/sbin/umount.fuse.InterMezzo';
+const LINKS = ['/sbin/mount.InterMezzo', UMOUNT_HELPER];
 
 /** mount(8) finds its helper in /sbin only: the links are there for as long as these tests run. */
 describe('mount(8) with the helper', function () {
@@ -79,6 +80,48 @@ describe('mount(8) with the helper', function () {
     for (let i = 0; i < 100 && listMounted(join(root, 'run')).length > 0; i++) await sleep(100);
     assert.deepEqual(listMounted(join(root, 'run')), []);
     assert.equal(findMountAt(state.lowerPath), undefined);
+  });
+
+  it('refuses to unmount what programs use, and says who they are', async () => {
+    const mounted = await izo(['mount', image, mountPoint, '-o', options()], { env });
+    assert.equal(mounted.code, 0, mounted.stderr);
+    // One by its working directory, one by an open file only.
+    const inside = execa('sleep', ['60'], { cwd: mountPoint, reject: false });
+    const opener = `exec tail -f ${join(mountPoint, 'file')}`;
+    writeFileSync(join(mountPoint, 'file'), 'contents');
+    const reader = execa('sh', ['-c', opener], { cwd: '/', reject: false });
+    while (!readFileSync(`/proc/${reader.pid}/comm`, 'utf8').startsWith('tail')) await sleep(10);
+    await sleep(100);
+    try {
+      // umount(8) looks for its helper by the number of the file system: all of FUSE have the same, and its words are its own.
+      assert.equal((await run('umount', [mountPoint])).exitCode, 32);
+      const byHelper = await run(UMOUNT_HELPER, [mountPoint]);
+      const byIzo = await izo(['umountizo', mountPoint], { env });
+      assert.deepEqual([byHelper.exitCode, byIzo.code], [32, 5]);
+      for (const { stderr } of [byHelper, byIzo]) {
+        // As a paragraph: line breaks are anywhere.
+        const words = stderr.replaceAll(/\s+/g, ' ');
+        assert.ok(words.includes(`sleep (pid ${inside.pid})`), stderr);
+        assert.ok(words.includes(`tail (pid ${reader.pid})`), stderr);
+      }
+      writeFileSync(join(mountPoint, 'file'), 'more');
+
+      const lazy = await run('umount', ['-l', mountPoint]);
+      assert.equal(lazy.exitCode, 0, lazy.stderr);
+      assert.equal(findMountAt(mountPoint), undefined);
+      inside.kill();
+      await inside;
+      const still = readFileSync(`/proc/${reader.pid}/fd/3`, 'utf8');
+      assert.equal(still, 'more');
+      assert.equal(listMounted(join(root, 'run')).length, 1);
+    } finally {
+      inside.kill();
+      reader.kill();
+      await Promise.all([inside, reader]);
+    }
+    for (let i = 0; i < 500 && listMounted(join(root, 'run')).length > 0; i++) await sleep(10);
+    assert.deepEqual(listMounted(join(root, 'run')), []);
+    assert.equal((await execa('losetup', ['--associated', image])).stdout, '');
   });
 
   it('mounts by a line of fstab, twice, and again right after umount', async () => {

@@ -13,7 +13,7 @@ export const EXIT = {
   refused: 6,
   timeout: 7,
   notPermitted: 8,
-  /** mount(8): the mount failed. Only the mount helper uses it. */
+  /** mount(8) and umount(8): it failed. Only their helpers use it. */
   mountFailed: 32,
 } as const;
 

@@ -2,12 +2,15 @@ import { IzoError } from '../model/errors.js';
 import { EXIT } from '../model/exit-codes.js';
 import { E, errnoName } from '../system/errno.js';
 import { umount } from '../system/mounting.js';
+import { usersOf } from '../system/mount-users.js';
 import { run } from '../system/processes.js';
 import { cleanUnknownMount, findDeadMount } from './dead-mounts.js';
 import { isAlive, listMounted, removeMountedState, type MountedState } from './mounted-state.js';
 
 /** How long a presto may take to flush its logs and let go of the cache. */
 const ENDING_MS = 60_000;
+/** How many of those who keep a mount busy are named. */
+const USERS_NAMED = 3;
 
 /**
  * Unmounts a fileset and waits until its presto has let go of everything; cleans up after a presto that was killed.
@@ -24,17 +27,24 @@ export async function unmountFileset(
     return;
   }
   const result = await umount(state.mountPoint, lazy);
-  if (result === -E.EBUSY) {
-    throw new IzoError('busy', `${state.mountPoint} is in use`, {
-      exit: EXIT.busy,
-      remedy: `See by whom: fuser -vm ${state.mountPoint}`,
-    });
-  }
+  if (result === -E.EBUSY) throw busy(state.mountPoint);
   // EINVAL: it is not mounted (any more); its presto may be about to end.
   if (result < 0 && result !== -E.EINVAL) {
     throw new IzoError('umount-failed', `${state.mountPoint}: ${errnoName(result)}`);
   }
   if (!lazy) await waitForEnd(state);
+}
+
+function busy(mountPoint: string): IzoError {
+  const users = usersOf(mountPoint, USERS_NAMED + 1);
+  const named = users.slice(0, USERS_NAMED).map(({ pid, command }) => `${command} (pid ${pid})`);
+  if (users.length > USERS_NAMED) named.push('others');
+  // None: it may be a mount below it, or a process in another mount namespace.
+  const by = named.length === 0 ? '' : ` by ${named.join(', ')}`;
+  return new IzoError('busy', `${mountPoint} is in use${by}`, {
+    exit: EXIT.busy,
+    remedy: `End them, or see all: fuser -vm ${mountPoint}. Or: izo umountizo --lazy ${mountPoint}`,
+  });
 }
 
 /** Waits until a presto whose mount is gone has flushed its logs and let go of the cache. @throws IzoError presto-lingers */
