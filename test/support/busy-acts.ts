@@ -119,10 +119,21 @@ function truncate(territory: Territory): void {
   });
 }
 
+/** To sync or close a file that was written to when there was no room for its CLOSE says so once more. */
+function hadRoom(act: () => void): boolean {
+  try {
+    act();
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+    return false;
+  }
+}
+
 function fsync(territory: Territory): void {
   const item = anyFile(territory);
-  withFile(territory.full(anyName(territory, item)), 'r+', fsyncSync);
-  territory.noteSynced(item);
+  const path = territory.full(anyName(territory, item));
+  if (hadRoom(() => withFile(path, 'r+', fsyncSync))) territory.noteSynced(item);
 }
 
 /** A descriptor that is written to and synced while it is open. */
@@ -130,14 +141,16 @@ function writeAndFsync(territory: Territory): void {
   const item = anyFile(territory);
   const old = item.contents ?? Buffer.alloc(0);
   const bytes = territory.newContents(1 + territory.random(9000));
-  withFile(territory.full(anyName(territory, item)), 'r+', (fd) => {
+  const path = territory.full(anyName(territory, item));
+  const write = (fd: number): void => {
     const contents = Buffer.concat([old, bytes]);
     change(territory, item, contents, () => {
       writeAll(fd, bytes, old.length);
       fsyncSync(fd);
     });
     if (!territory.wasFull) territory.noteSynced(item);
-  });
+  };
+  hadRoom(() => withFile(path, 'r+', write));
 }
 
 function fsyncDirectory(territory: Territory): void {
