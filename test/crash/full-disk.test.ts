@@ -8,6 +8,8 @@ import { fillUp, makeRoom } from '../support/filler.js';
 import { FILESET, MountedHost } from '../support/mounted-host.js';
 
 const WORKERS = 2;
+/** Much more than the workers ever want: once there is room again, it stays. */
+const SIZE = '64M';
 const WORK_MS = 700;
 const PATIENCE_MS = 60_000;
 
@@ -27,7 +29,7 @@ for (const type of ['ext3', 'ext4'] as const) {
 
     before(async function () {
       this.timeout(60_000);
-      mounted = await MountedHost.make('16M', undefined, type);
+      mounted = await MountedHost.make(SIZE, undefined, type);
       notes = join(mounted.root, 'notes');
       mkdirSync(notes);
       await mounted.mount();

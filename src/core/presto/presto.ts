@@ -2,8 +2,9 @@ import type { FuseBinding, FuseOperations, NodeId } from '../fuse/port.js';
 import type { FilesetLogs } from '../journal/index.js';
 import type { Recno } from '../model/ids.js';
 import type { GateState, Policy, PrestoStatus } from '../psdev/messages.js';
-import { E } from '../system/errno.js';
+import { E, errnoName } from '../system/errno.js';
 import { LIMITS } from '../model/limits.js';
+import { displayBytes } from '../model/names.js';
 import { Applier } from './applier.js';
 import { Contents } from './contents.js';
 import { CacheWatch } from './cache-watch.js';
@@ -11,7 +12,7 @@ import type { PrestoCore } from './core.js';
 import { IoModes } from './io-modes.js';
 import { LocalUpdates } from './local-updates.js';
 import { LowerTree } from './lower-tree.js';
-import type { Node } from './node.js';
+import { pathOf, type Node } from './node.js';
 import { NodeTable } from './node-table.js';
 import { OpenFiles } from './open-files.js';
 import { prestoOperations } from './operations/index.js';
@@ -139,7 +140,10 @@ export class Presto {
           ? this.contents.close(node, fd, PRESTO_ITSELF)
           : this.contents.closeUnopened(node, PRESTO_ITSELF);
       // The note in the LML stays: nothing is lost, only late.
-      if (result < 0) this.log('error', `a CLOSE of ${node.name} could not be journaled`);
+      if (result < 0) {
+        const path = displayBytes(pathOf(node) ?? node.name);
+        this.log('error', `a CLOSE of ${path} could not be journaled: ${errnoName(result)}`);
+      }
     }
   }
 
