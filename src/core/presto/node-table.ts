@@ -44,9 +44,11 @@ export class NodeTable {
     return this.#byId.get(id);
   }
 
-  /** All nodes with contents written and not yet closed. */
+  /** All nodes with contents written and not yet closed; those first that have no name any more: they only give room back. */
   dirty(): Node[] {
-    return [...this.#byId.values()].filter((node) => node.dirtySlot >= 0);
+    const dirty = [...this.#byId.values()].filter((node) => node.dirtySlot >= 0);
+    const named = (node: Node): number => (node.parent === undefined ? 0 : 1);
+    return dirty.sort((a, b) => named(a) - named(b));
   }
 
   /** A descriptor of a directory, or a negated errno. Stays open at least until two more were asked for. */

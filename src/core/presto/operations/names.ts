@@ -281,6 +281,10 @@ export class NameOperations {
         ? core.tree.rmdir(directory, name, update.time)
         : core.tree.unlink(directory, name, update.time),
     );
+    // What waited for room for its CLOSE, and is gone now, must not keep its own room.
+    if (result >= 0 && node.dirtySlot >= 0 && node.opens === 0 && node.parent === undefined) {
+      core.contents.closeUnopened(node, caller);
+    }
     core.table.dropUnused(node);
     return result;
   }
