@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Compiles src into dist and lists the commands in oclif.manifest.json, without which every start of izo loads all of
- * them. A build that fails leaves the last good one in place; one that succeeds replaces it as a whole, so that no file
+ * Compiles src into dist, lists the commands in oclif.manifest.json, without which every start of izo loads all of
+ * them, and makes the man pages of that. A build that fails leaves the last good one in place; one that succeeds replaces it as a whole, so that no file
  * of a module that is gone stays behind.
  */
 import { spawnSync } from 'node:child_process';
@@ -17,6 +17,7 @@ import {
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writeManPages } from './man.js';
 
 /** Written last, with the time at which the build began: what changed during a build is built again. */
 const STAMP = 'dist/.built';
@@ -34,10 +35,11 @@ function newestTime(path) {
 
 export function isBuilt(root) {
   const stamp = statSync(join(root, STAMP), { throwIfNoEntry: false });
-  if (stamp === undefined || !statSync(join(root, MANIFEST), { throwIfNoEntry: false })) {
-    return false;
-  }
-  return ['src', 'tsconfig.json', 'package.json'].every(
+  const made = [MANIFEST, 'man'].map((name) =>
+    statSync(join(root, name), { throwIfNoEntry: false }),
+  );
+  if (stamp === undefined || made.includes(undefined)) return false;
+  return ['src', 'docs', 'scripts', 'tsconfig.json', 'package.json'].every(
     (name) => newestTime(join(root, name)) < stamp.mtimeMs,
   );
 }
@@ -58,7 +60,7 @@ function compile(root) {
   return status === 0;
 }
 
-/** What `oclif manifest` does, without the 300 packages of that tool. */
+/** What `oclif manifest` does, without the 300 packages of that tool. @returns the manifest */
 async function writeManifest(root) {
   const { Plugin } = await import('@oclif/core');
   const plugin = new Plugin({
@@ -71,13 +73,14 @@ async function writeManifest(root) {
   const file = join(root, MANIFEST);
   writeFileSync(`${file}.new`, `${JSON.stringify(plugin.manifest, null, 1)}\n`);
   renameSync(`${file}.new`, file);
+  return plugin.manifest;
 }
 
 /** @returns whether it succeeded; what was wrong is on standard error then */
 export async function build(root) {
   const start = new Date();
   if (!compile(root)) return false;
-  await writeManifest(root);
+  writeManPages(root, await writeManifest(root));
   const stamp = join(root, STAMP);
   closeSync(openSync(stamp, 'w'));
   utimesSync(stamp, start, start);

@@ -34,6 +34,7 @@ const NATIVE_PACKAGE = 'node_modules/fuse-native';
 
 const PROGRAMS_OF_TESTS = {
   git: 'git',
+  groff: 'groff-base',
   tar: 'tar',
   'mkfs.xfs': 'xfsprogs',
   ...(HAS_NATIVE ? { 'libfuse.so.2': 'libfuse2' } : {}),
