@@ -25,7 +25,7 @@ describe('simulated replication', () => {
   const seeds = SEED === undefined ? Array.from({ length: SEEDS }, (_, i) => i) : [Number(SEED)];
   const modes = {
     'one-sided': 'ends with the same everywhere',
-    'two-sided': 'notices what cannot be merged, and loses nothing',
+    'two-sided': 'merges what both sides did, and loses nothing',
   } as const;
   for (const mode of ['one-sided', 'two-sided'] as const) {
     it(`${modes[mode]}: ${mode}`, () => {

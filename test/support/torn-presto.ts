@@ -27,6 +27,8 @@ const STEPS = {
   contents: ['begin', 'close'],
 } as const;
 
+const MERGE_STEPS = ['take', 'begin', 'keepConflict', 'remove'];
+
 export const ROOT: Caller = { uid: 0, gid: 0, pid: 1 };
 
 type Method = (...args: unknown[]) => unknown;
@@ -65,7 +67,7 @@ export class TornPresto {
     await run('mount', ['-o', 'loop', target, root]);
     made.#rootFd = openSync(root, 'r');
     made.#stageFd = openSync(join(root, '.intermezzo', FILESET, 'stage'), 'r');
-    made.#start();
+    await made.#start();
     return made;
   }
 
@@ -77,7 +79,7 @@ export class TornPresto {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  #start(): void {
+  async #start(): Promise<void> {
     const disk: Disk = { ...realDisk };
     for (const name of Object.keys(disk)) this.#watch(disk, name);
     const logs = openLogs(this.#rootFd, FILESET, disk);
@@ -87,7 +89,9 @@ export class TornPresto {
       for (const name of names) this.#watch(this.presto[part as keyof typeof STEPS], name);
     }
     this.#watch(this.presto.tree.identity, 'write');
-    recover(this.presto);
+    const files: unknown = Reflect.get(this.presto.merger, 'files');
+    for (const name of MERGE_STEPS) this.#watch(files as object, name);
+    recover(this.presto, await this.presto.merger.finish());
   }
 
   /** Makes the moments before and after each call of a method ones at which a crash can happen. */
@@ -125,7 +129,7 @@ export class TornPresto {
       IdentityStore.writeTo = writeTo;
     }
     this.#abandon();
-    this.#start();
+    await this.#start();
     return crashed;
   }
 

@@ -63,7 +63,7 @@ function decodeSetxattr(from: Cursor): SetxattrBody {
 export function decodeBody(opcode: number, from: Cursor): RecordBody | undefined {
   switch (opcode) {
     case Opcode.NOOP:
-      return { op: opcode };
+      return { op: opcode, replaces: from.u53() };
     case Opcode.CREATE:
     case Opcode.MKDIR: {
       const { mode, uid, gid } = made(from);

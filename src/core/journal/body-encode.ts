@@ -16,7 +16,7 @@ import { RANGES_MAX } from './record-rules.js';
 export function bodyLength(body: RecordBody): number {
   switch (body.op) {
     case Opcode.NOOP:
-      return 0;
+      return 8;
     case Opcode.CREATE:
     case Opcode.MKDIR:
       return 14 + body.path.length;
@@ -109,7 +109,8 @@ function encodeClose(body: CloseBody, buffer: Buffer, start: number): number {
 export function encodeBody(body: RecordBody, buffer: Buffer, start: number): number {
   switch (body.op) {
     case Opcode.NOOP:
-      return start;
+      putU53(buffer, body.replaces, start);
+      return start + 8;
     case Opcode.CREATE:
     case Opcode.MKDIR:
       return putText(buffer, body.path, putU32s(buffer, start, body.mode, body.uid, body.gid));

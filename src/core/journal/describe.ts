@@ -49,7 +49,7 @@ export function recordToJson(record: JournalRecord): Details {
 function bodyToJson(body: RecordBody): Details {
   switch (body.op) {
     case Opcode.NOOP:
-      return {};
+      return body.replaces === 0 ? {} : { replaces: body.replaces };
     case Opcode.CREATE:
     case Opcode.MKDIR:
       return { path: show(body.path), mode: octal(body.mode), uid: body.uid, gid: body.gid };

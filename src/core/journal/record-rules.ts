@@ -69,6 +69,7 @@ export function headFault(head: Omit<RecordHead, 'recno'>): Fault {
 function fieldFault(body: RecordBody): Fault {
   switch (body.op) {
     case Opcode.NOOP:
+      return isCount(body.replaces) ? undefined : 'impossible record that is replaced';
     case Opcode.LINK:
     case Opcode.UNLINK:
     case Opcode.RMDIR:

@@ -1,4 +1,5 @@
 import type { ClientEffect, ClientEvent, ClientState } from '../replication/client.js';
+import type { ConflictPolicy } from '../replication/merge/rules.js';
 import type { LentoLog } from './log.js';
 import type { Machine } from './machine.js';
 import type { Replica } from './replica.js';
@@ -12,6 +13,11 @@ export interface ClientContext {
   readonly replica: Replica;
   readonly machine: ClientMachine;
   readonly log: LentoLog;
+  /** Who merges what both sides did while cut off, and how. */
+  readonly merging: {
+    readonly hosts: { readonly client: string; readonly server: string };
+    readonly policy: ConflictPolicy;
+  };
   /** Notes that the fileset is in sync with its server. */
   readonly onSynced: () => void;
 }

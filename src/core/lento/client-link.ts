@@ -10,8 +10,12 @@ import { errorText } from './error-text.js';
 import { greet, type Greeting } from './greeting.js';
 import { RecordSink } from './record-sink.js';
 
-const BOTH_SIDES =
-  'both this host and the server were changed while they were disconnected; nothing was merged and nothing is lost';
+export interface LinkUsers {
+  /** What came over the link and waits for an answer is forgotten. */
+  forget(): void;
+  /** Resolves when nothing that came over it is being carried out any more. */
+  idle(): Promise<void>;
+}
 
 /** A fileset's use of the connection to its server: from the greeting on, until either of them has enough of it. */
 export class ClientLink {
@@ -43,8 +47,8 @@ export class ClientLink {
 
   constructor(
     private readonly context: ClientContext,
-    /** What came over the link and waits for an answer is forgotten. */
-    private readonly onLost: () => void,
+    /** What hangs on the link. */
+    private readonly users: LinkUsers,
   ) {}
 
   get connection(): Connection | undefined {
@@ -92,7 +96,7 @@ export class ClientLink {
     const { log, machine, replica, server } = this.context;
     log.info({ fileset: replica.fileset }, `disconnected from ${server}: ${reason}`);
     this.#since = new Date();
-    this.onLost();
+    this.users.forget();
     this.#sink?.abandon(reason);
     this.error = this.#divergence ?? reason;
     machine.dispatch({ type: 'link-down' });
@@ -109,12 +113,6 @@ export class ClientLink {
     this.#tryAgain(this.#backoff.next());
   }
 
-  /** Both sides have news. The server need not send what cannot be taken. */
-  diverged(): void {
-    this.#connection?.notify(Kind.LEAVE, encodeLeave({ ...this.address, reason: BOTH_SIDES }));
-    this.#diverge(BOTH_SIDES);
-  }
-
   /** Until somebody resolves that, all that can be done is to look whether somebody has. */
   #diverge(reason: string): void {
     const { log, replica } = this.context;
@@ -122,7 +120,7 @@ export class ClientLink {
     this.#divergence = reason;
     this.error = reason;
     this.#since = new Date();
-    this.onLost();
+    this.users.forget();
     this.#sink?.abandon(reason);
     this.#tryAgain(this.#patience.next());
   }
@@ -154,6 +152,7 @@ export class ClientLink {
     if (connection === undefined) return;
     // What an earlier connection brought must be in the tree, or counted as never come, before positions are told.
     await this.#sink?.idle();
+    await this.users.idle();
     const greeting = await greet(connection, address, this.context.replica).catch(
       (error: unknown): Greeting => {
         if (error instanceof ConnectionLost) throw error;
@@ -180,9 +179,10 @@ export class ClientLink {
   }
 
   #begin(connection: Connection, greeting: Greeting & { type: 'met' }): void {
-    const { server, theirs, expected, news } = greeting;
+    const { server, theirs, expected } = greeting;
     const { machine, replica, log, onSynced } = this.context;
     const { fileset } = replica;
+    replica.findVoids(theirs);
     const { address } = this;
     this.#server = server;
     this.#sink = new RecordSink({
@@ -195,8 +195,7 @@ export class ClientLink {
     this.#since = new Date();
     this.error = undefined;
     machine.dispatch({ type: 'applied', expected });
-    machine.dispatch({ type: 'hello', theirs, news });
-    if (machine.state.link === 'diverged') return;
+    machine.dispatch({ type: 'hello', theirs });
     log.info({ fileset }, `connected to ${this.context.server}`);
     this.#divergence = undefined;
     this.#patience.reset();

@@ -7,6 +7,8 @@ import { readBatchReply } from './batch-reply.js';
 import type { ClientContext } from './client-context.js';
 import type { ClientLink } from './client-link.js';
 import { errorText } from './error-text.js';
+import { mergeWithServer } from './merging/merge-session.js';
+import type { CollectedItem } from './record-sink.js';
 import type { RecordSource } from './record-source.js';
 
 /** A batch that the machine has yet to judge, and its exchange. */
@@ -18,6 +20,10 @@ interface BatchInHand {
 /** Records to the server and from it. */
 export class ClientStream {
   #inHand: BatchInHand | undefined;
+  /** The server's records that wait for a merge, and the checksum of the last one. */
+  readonly #held: CollectedItem[] = [];
+  #heldChecksum = 0;
+  #merging: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly context: ClientContext,
@@ -65,8 +71,8 @@ export class ClientStream {
     const batch = decodeBatch(payload);
     await this.link.greeted();
     this.#inHand = { batch, exchange };
-    const { acked, items } = batch;
-    this.context.machine.dispatch({ type: 'batch', acked, updates: items.length > 0 });
+    const { acked, items, next } = batch;
+    this.context.machine.dispatch({ type: 'batch', acked, updates: items.length > 0, next });
   }
 
   #takeInHand(use: (inHand: BatchInHand) => void): void {
@@ -100,9 +106,61 @@ export class ClientStream {
 
   refuse(): void {
     this.#takeInHand(({ exchange }) => {
-      const { machine } = this.context;
       const message = this.link.error ?? 'it is not connected';
-      exchange.reply(E.EBUSY, encodeBatchReply({ expected: machine.state.expected, message }));
+      const { expected } = this.context.machine.state;
+      exchange.reply(E.EBUSY, encodeBatchReply({ expected, message }));
     });
+  }
+
+  /** The batch waits for a merge; the server may send the next one. */
+  hold(): void {
+    this.#takeInHand(({ batch, exchange }) => {
+      const { sink } = this.link;
+      if (sink === undefined) return;
+      this.#held.push(...sink.collect(batch));
+      this.#heldChecksum = batch.checksum;
+      const { expected } = this.context.machine.state;
+      exchange.reply(Code.ok, encodeBatchReply({ expected, message: '' }));
+    });
+  }
+
+  merge(): void {
+    this.#merging = this.#merge();
+    this.context.machine.background(this.#merging, 'merging');
+  }
+
+  /** Resolves when nothing is being merged any more: then the counters and the log stand still. */
+  async idle(): Promise<void> {
+    await this.#merging.catch(() => undefined);
+  }
+
+  async #merge(): Promise<void> {
+    const { machine, replica, log, server, merging } = this.context;
+    const { connection, address } = this.link;
+    const { held, sender } = machine.state;
+    if (connection === undefined || sender === undefined) return;
+    const collected = this.#held.splice(0);
+    log.info({ fileset: replica.fileset }, `merging with ${server}: both sides were changed`);
+    try {
+      const { end, conflicts } = await mergeWithServer({
+        ...merging,
+        ...{ replica, connection, address, collected },
+        peer: this.link.server,
+        next: held,
+        checksum: this.#heldChecksum,
+        replaces: sender.acked,
+      });
+      log.info({ fileset: replica.fileset, conflicts }, `merged; ${conflicts} conflicts`);
+      machine.dispatch({ type: 'merged', end, expected: held });
+    } catch (error) {
+      if (connection === this.link.connection) {
+        this.link.failed(`the changes of both sides cannot be merged: ${errorText(error)}`);
+      }
+    }
+  }
+
+  /** The connection is gone: what waited comes again. */
+  forget(): void {
+    this.#held.splice(0);
   }
 }

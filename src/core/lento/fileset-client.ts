@@ -33,6 +33,7 @@ export class FilesetClient {
   readonly #stream: ClientStream;
 
   constructor(
+    self: string,
     private readonly config: Fileset,
     private readonly replica: Replica,
     log: LentoLog,
@@ -45,11 +46,19 @@ export class FilesetClient {
       run: (effect) => this.#run(effect),
       log,
     });
-    const context = { server: config.servername, replica, machine, log, onSynced };
+    const { servername: server, conflicts: policy } = config;
+    const merging = { hosts: { client: self, server }, policy };
+    const context = { server, replica, machine, log, merging, onSynced };
     this.#context = context;
     this.#machine = machine;
     this.#source = new RecordSource(replica);
-    this.#link = new ClientLink(context, () => this.#permits.forget());
+    this.#link = new ClientLink(context, {
+      forget: () => {
+        this.#permits.forget();
+        this.#stream.forget();
+      },
+      idle: () => this.#stream.idle(),
+    });
     this.#permits = new ClientPermits(context, this.#link);
     this.#stream = new ClientStream(context, this.#link, this.#source);
     this.#permits.setGate('disconnected');
@@ -105,8 +114,11 @@ export class FilesetClient {
       case 'refuse-batch':
         this.#stream.refuse();
         return;
-      case 'diverged':
-        this.#link.diverged();
+      case 'hold-batch':
+        this.#stream.hold();
+        return;
+      case 'merge':
+        this.#stream.merge();
         return;
       case 'acknowledged':
         this.#stream.acknowledged(effect.expected);

@@ -9,6 +9,7 @@ import type { FilesetStatus, SyncResult } from './fileset-status.js';
 import type { LentoLog } from './log.js';
 import { Machine } from './machine.js';
 import { RecordSource } from './record-source.js';
+import { serveObject } from './merging/object-source.js';
 import type { Replica } from './replica.js';
 import type { ServerContext, ServerMachine } from './server-context.js';
 import { answerHello, answerPosition } from './server-greeting.js';
@@ -129,6 +130,9 @@ export class FilesetServer {
         return;
       case Kind.FETCH:
         await this.#source.serveFetch(decodeFetch(payload).recno, exchange);
+        return;
+      case Kind.OBJECT:
+        await serveObject(this.replica, payload, exchange);
         return;
       case Kind.PERMIT:
         this.#permits.requested(peer, exchange);

@@ -25,8 +25,6 @@ export type Greeting =
       readonly theirs: Recno;
       /** What we get next of its. */
       readonly expected: Recno;
-      /** There is something for us. */
-      readonly news: boolean;
     }
   /** The server has seen this later session, so that ours has to have a larger number. */
   | { readonly type: 'late'; readonly session: number }
@@ -59,8 +57,8 @@ export async function greet(
   const position = encodePosition({ ...address, expects: expected, checksum, ...begin });
   const answer = await connection.request(Kind.POSITION, position);
   if (answer.code !== Code.ok) return refused(answer);
-  const { resumes, news } = decodePositionReply(answer.payload);
-  return { type: 'met', server: server.replica, theirs: begin.resumes, expected: resumes, news };
+  const { resumes } = decodePositionReply(answer.payload);
+  return { type: 'met', server: server.replica, theirs: begin.resumes, expected: resumes };
 }
 
 function refused({ code, payload }: Reply): Greeting {

@@ -71,7 +71,9 @@ export class MountedFilesets {
       this.#servers.set(name, new FilesetServer(config.sysid.name, fileset, replica, log));
       return;
     }
-    const client = new FilesetClient(fileset, replica, log, () => this.#synced(name));
+    const client = new FilesetClient(config.sysid.name, fileset, replica, log, () =>
+      this.#synced(name),
+    );
     this.#clients.set(name, client);
     const connection = connectionTo(fileset.servername);
     if (connection !== undefined) client.connected(connection);

@@ -33,6 +33,12 @@ export interface RecordSinkOptions {
   readonly fetch: (recno: Recno) => Fetch;
 }
 
+/** A record that waits for a merge, and its contents where it has any. */
+export interface CollectedItem {
+  readonly record: JournalRecord;
+  readonly contents: Promise<WireItem>;
+}
+
 /**
  * Takes batches of a peer's log: contents that did not come along are fetched, several at a time and ahead of their turn;
  * records are applied in their order.
@@ -72,6 +78,20 @@ export class RecordSink {
   /** The peer's log has no records before this one any more that we do not have. */
   resumeAt(recno: Recno): void {
     this.#next = recno;
+  }
+
+  /** Takes a batch without applying it: it waits for a merge. Its contents come meanwhile. @throws ProtocolError */
+  collect(batch: Batch): CollectedItem[] {
+    if (batch.from !== this.#next) throw new ProtocolError('a batch is missing');
+    const records = batch.items.map(readRecord);
+    checkOrder(batch, records);
+    this.#next = batch.next;
+    return batch.items.map((item, i) => {
+      const record = records[i] ?? readRecord(item);
+      const contents = this.#content(item, record);
+      contents.catch(() => undefined);
+      return { record, contents };
+    });
   }
 
   /**
@@ -177,7 +197,8 @@ function readRecord(item: BatchItem): JournalRecord {
 /** A client passes nobody's updates on: with another's name on them they would be kept from that one. */
 function checkOrigin(peer: ReplicaId, records: readonly JournalRecord[]): void {
   for (const { head } of records) {
-    if (head.origin === peer && head.originRecno === head.recno) continue;
+    // What a merge has amended keeps the number that it was made under.
+    if (head.origin === peer && head.originRecno <= head.recno) continue;
     throw new ProtocolError('a record of another replica');
   }
 }

@@ -40,10 +40,11 @@ export class RecordSource {
   batch(address: Address, from: Recno, isFor: (head: RecordHead) => boolean, acked: Recno): Batch {
     const { reader, end } = this.replica;
     const limits = { records: LIMITS.batchRecords, bytes: LIMITS.batchBytes };
-    const { records } = reader.read(from, limits, end);
+    const start = this.replica.notVoid(from);
+    const { records } = reader.read(start, limits, end);
     const items: BatchItem[] = [];
-    let next = from;
-    let checksum = reader.positionAt(from - 1)?.checksum ?? 0;
+    let next = start;
+    let checksum = reader.positionAt(start - 1)?.checksum ?? 0;
     let bytes = 0;
     for (const decoded of records) {
       const { record } = decoded;
@@ -58,18 +59,6 @@ export class RecordSource {
       checksum = decoded.checksum;
     }
     return { ...address, acked, from, next, checksum, items };
-  }
-
-  /** Whether from record `from` on there is one for the peer. @throws IzoError where the log cannot be read */
-  has(from: Recno, isFor: (head: RecordHead) => boolean): boolean {
-    const { reader, end } = this.replica;
-    const limits = { records: LIMITS.batchRecords, bytes: LIMITS.batchBytes };
-    for (let next = from; next <= end;) {
-      const result = reader.read(next, limits, end);
-      if (result.records.some(({ record }) => isNews(record, isFor))) return true;
-      next = result.next;
-    }
-    return false;
   }
 
   #item(decoded: DecodedRecord): BatchItem {

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { KmlReader, openMeta } from '../journal/index.js';
 import type { Recno, ReplicaId } from '../model/ids.js';
+import { LIMITS } from '../model/limits.js';
 import { META_DIRECTORY } from '../model/names.js';
+import { Opcode } from '../model/records.js';
 import { judgePosition, type Begin, type Misfit } from '../replication/lost-tail.js';
 import type { Channel } from '../psdev/channel.js';
 import { encodeItems, type WireItem } from '../psdev/items.js';
@@ -28,6 +30,7 @@ export class Replica {
   readonly lowerFd: number;
   readonly #stagePath: string;
   #end: Recno;
+  readonly #voids: { readonly from: Recno; readonly to: Recno }[] = [];
 
   /** @throws IzoError, SystemError where the lower tree is not what presto says. */
   constructor(
@@ -79,6 +82,44 @@ export class Replica {
   /** Where contents from a peer are put until presto takes them; lento writes nowhere else. */
   stagePath(name: string): string {
     return join(this.#stagePath, name);
+  }
+
+  /** Records `from` up to, but not including, `to` are void: a merge has put others in their place. */
+  voided(from: Recno, to: Recno): void {
+    this.#voids.push({ from, to });
+  }
+
+  /** The first record from `recno` on that is not void. */
+  notVoid(recno: Recno): Recno {
+    const hit = this.#voids.find(({ from, to }) => from <= recno && recno < to);
+    return hit === undefined ? recno : this.notVoid(hit.to);
+  }
+
+  /** Looks for merges in the part of the log that the peer does not have. @throws IzoError where it cannot be read */
+  findVoids(from: Recno): void {
+    this.#voids.splice(0);
+    const limits = { records: LIMITS.batchRecords, bytes: LIMITS.batchBytes };
+    for (let next = from; next <= this.end;) {
+      const read = this.reader.read(next, limits, this.end);
+      for (const { record } of read.records) {
+        const { body, head } = record;
+        if (body.op === Opcode.NOOP && body.replaces > 0) this.voided(body.replaces, head.recno);
+      }
+      next = read.next;
+    }
+  }
+
+  /** The same file, from the root of the lower tree. */
+  stageRelative(name: string): string {
+    return `${META_DIRECTORY}/${this.fileset}/stage/${name}`;
+  }
+
+  /** presto carries out the plan that is in the stage under that name. @returns the end of the log then */
+  async merge(plan: string): Promise<Recno> {
+    const { head } = await this.channel.request('merge', { plan });
+    const end = number(head, 'recno');
+    this.announced(end);
+    return end;
   }
 
   /** @returns the end of the log. */

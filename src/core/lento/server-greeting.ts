@@ -62,7 +62,7 @@ export async function answerHello(
 
 /** POSITION: the replicator says what it expects of our log: it must be a place in it. */
 export function answerPosition(
-  { replica, machine, peers, source, log }: ServerContext,
+  { replica, machine, peers, log }: ServerContext,
   peer: ServerPeer,
   payload: Buffer,
   exchange: Exchange,
@@ -79,8 +79,7 @@ export function answerPosition(
   }
   peers.errors.delete(name);
   peer.join({ intact, resumes });
-  const news = source.has(ours.resumes, peer.wants);
-  exchange.reply(Code.ok, encodePositionReply({ resumes: ours.resumes, news }));
+  exchange.reply(Code.ok, encodePositionReply({ resumes: ours.resumes }));
   log.info({ fileset: replica.fileset, peer: name }, `${name} is connected`);
   machine.dispatch({ type: 'peer-up', peer: name, theirs: ours.resumes, ours: resumes });
 }

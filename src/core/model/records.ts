@@ -56,8 +56,13 @@ export interface RecordHead {
   readonly before: Stamp;
 }
 
+/**
+ * Changes nothing. `replaces`: the records from that one up to this one are void; what follows stands in their place,
+ * because a merge has amended what was pending. 0: none is.
+ */
 export interface NoopBody {
   readonly op: typeof Opcode.NOOP;
+  readonly replaces: Recno;
 }
 
 /** A new regular file, empty. Owner and mode are final: umask and setgid directories are already accounted for. */

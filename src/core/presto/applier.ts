@@ -88,16 +88,29 @@ export class Applier {
     if (!this.mayApply()) return failure(record, DISCONNECTED);
     const plan = this.updates.prepare(record, item.contents);
     if (typeof plan === 'number') return failure(record, plan);
+    const result = this.#carryOut(plan, () => this.#journalAndApply(record, plan, log));
+    if (result < 0) return failure(record, result);
+    const counted = this.logs.lastRcvd.setExpected(peer, record.head.recno + 1, checksum);
+    return counted < 0 ? failure(record, counted) : undefined;
+  }
+
+  /** One step of a merge: neither logged nor counted. @returns why it could not be done, or undefined */
+  applyStep({ record, contents }: RemoteItem): ApplyFailure | undefined {
+    const plan = this.updates.prepare(record, contents, true);
+    if (typeof plan === 'number') return failure(record, plan);
+    const result = this.#carryOut(plan, () => plan.apply());
+    return result < 0 ? failure(record, result) : undefined;
+  }
+
+  #carryOut(plan: Prepared, act: () => number): number {
     for (const { parent } of plan.names) this.table.hold(parent);
     for (const node of plan.nodes) this.table.hold(node);
-    const result = this.#journalAndApply(record, plan, log);
+    const result = act();
     plan.release();
     if (result >= 0) this.#tellKernel(plan);
     for (const { parent } of plan.names) this.table.unhold(parent);
     for (const node of plan.nodes) this.table.unhold(node);
-    if (result < 0) return failure(record, result);
-    const counted = this.logs.lastRcvd.setExpected(peer, record.head.recno + 1, checksum);
-    return counted < 0 ? failure(record, counted) : undefined;
+    return result;
   }
 
   #journalAndApply(record: JournalRecord, plan: Prepared, log: boolean): number {

@@ -78,7 +78,9 @@ async function serve(
     ...request,
     lowerPath: lower.path,
   });
-  recover(presto);
+  const merged = await presto.merger.finish();
+  if (merged) log('info', 'recovery: finished a merge that was interrupted');
+  recover(presto, merged);
   if (!request.readOnly) {
     const adopted = adoptTree(presto);
     if (adopted > 0) log('info', `journaled ${adopted} objects that were there before the log`);
@@ -119,5 +121,7 @@ async function serve(
 /** Contents that were on their way when presto or lento ended are fetched anew. */
 function emptyStage(lowerPath: string, fileset: string): void {
   const stage = join(lowerPath, META_DIRECTORY, fileset, 'stage');
-  for (const name of readdirSync(stage)) rmSync(join(stage, name), { force: true });
+  for (const name of readdirSync(stage)) {
+    rmSync(join(stage, name), { force: true, recursive: true });
+  }
 }

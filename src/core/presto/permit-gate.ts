@@ -18,6 +18,7 @@ export type PermitState = 'disconnected' | 'absent' | 'held';
 export class PermitGate {
   #state: PermitState = 'disconnected';
   #asked = false;
+  #frozen = false;
   #askedTimer: NodeJS.Timeout | undefined;
   /** Requests that found the door shut since it was last open: the user waits for each of them. */
   waits = 0;
@@ -38,6 +39,7 @@ export class PermitGate {
 
   /** @returns 0: go on; PARK: later; -EROFS: cut off, and the fileset is read-only then. */
   enter(): number {
+    if (this.#frozen) return PARK;
     if (this.#state === 'held') return 0;
     if (this.#state === 'disconnected') return this.policy() === 'write' ? 0 : -E.EROFS;
     this.waits++;
@@ -66,6 +68,16 @@ export class PermitGate {
     if (!this.#asked) return;
     clearTimeout(this.#askedTimer);
     this.#wait();
+  }
+
+  /** While the tree is on its way from one state to another, nobody updates it, whoever has the permit. */
+  freeze(): void {
+    this.#frozen = true;
+  }
+
+  thaw(): void {
+    this.#frozen = false;
+    this.retry();
   }
 
   /** Parked requests are tried again whatever the new state is: where they have to wait on, they ask anew. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FuseBinding, FuseOperations, NodeId } from '../fuse/port.js';
 import type { FilesetLogs } from '../journal/index.js';
 import type { Recno } from '../model/ids.js';
@@ -12,6 +13,8 @@ import type { PrestoCore } from './core.js';
 import { IoModes } from './io-modes.js';
 import { LocalUpdates } from './local-updates.js';
 import { LowerTree } from './lower-tree.js';
+import { MergeFiles } from './merge-files.js';
+import { Merger } from './merger.js';
 import { pathOf, type Node } from './node.js';
 import { NodeTable } from './node-table.js';
 import { OpenFiles } from './open-files.js';
@@ -41,6 +44,9 @@ const LATE_MS = 1_000;
 /** It doubles up to this where not room is missing: a lower file system that has failed is not asked all the time. */
 const LATE_MAX_MS = 60_000;
 
+/** Time between attempts to go on with a merge. */
+const STUCK_MS = 1_000;
+
 /**
  * One mounted fileset: the lower tree, its logs, the gate that updates pass, and the kernel's binding. The one process
  * that changes the lower tree.
@@ -56,10 +62,13 @@ export class Presto {
   readonly xattrs: XattrRecords;
   readonly remote: RemoteUpdates;
   readonly applier: Applier;
+  readonly merger: Merger;
   readonly operations: FuseOperations;
   #binding: FuseBinding | undefined;
   readonly cache: CacheWatch;
   #policy: Policy = 'write';
+  /** Why a merge does not go on. */
+  #stuck: string | undefined;
   #late: NodeJS.Timeout | undefined;
   #lateMs = LATE_MS;
   /** Where the psdev server hears of the log's growth and of waiting programs. */
@@ -96,6 +105,8 @@ export class Presto {
       announce,
       () => this.gate.state === 'absent',
     );
+    const files = new MergeFiles(logs.directory, stageFd);
+    this.merger = new Merger(this.tree, logs, this.applier, files, () => this.#binding);
     const contentsMoved = (node: NodeId) => this.#binding?.invalidateNode(node, true);
     this.unseen = new UnseenWrites(this.table, this.contents, this.gate, contentsMoved);
     const writeBack = new WriteBack(() => this.#binding);
@@ -128,6 +139,30 @@ export class Presto {
     if (state === 'absent') this.closeDirty();
     this.gate.set(state);
     return this.logs.kml.end.recno;
+  }
+
+  /**
+   * Carries out the merge that lento has planned: until it is done, nobody updates the tree.
+   * @throws IzoError where it cannot be begun: then nothing was done
+   */
+  async merge(name: string): Promise<void> {
+    this.merger.take(name);
+    this.gate.freeze();
+    while (!(await this.#mergeOn())) await sleep(STUCK_MS, undefined, { ref: false });
+    this.gate.thaw();
+  }
+
+  /** What was taken over will be done: where it cannot be now, for want of room on the disk, it is tried again. */
+  async #mergeOn(): Promise<boolean> {
+    try {
+      await this.merger.finish();
+      return true;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (reason !== this.#stuck) this.log('error', `the merge cannot go on: ${reason}`);
+      this.#stuck = reason;
+      return false;
+    }
   }
 
   /** Journals a CLOSE for everything written and not yet closed. */

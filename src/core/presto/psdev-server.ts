@@ -2,21 +2,21 @@ import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { decodeRecord } from '../journal/index.js';
 import { Channel } from '../psdev/channel.js';
 import { FrameError, type Frame } from '../psdev/frames.js';
-import { decodeItems, type WireItem } from '../psdev/items.js';
+import { decodeItems } from '../psdev/items.js';
 import {
   number,
   PSDEV_VERSION,
   readApply,
   readGate,
+  text,
   type PrestoHello,
   type PrestoStatus,
 } from '../psdev/messages.js';
 import type { Recno } from '../model/ids.js';
-import type { RemoteItem } from './applier.js';
 import type { Presto } from './presto.js';
+import { remoteItem } from './remote-item.js';
 
 /** After applied updates lento is answered when the kernel has dropped what it cached of them, or after this. */
 const INVALIDATION_MS = 100;
@@ -116,6 +116,8 @@ export class PsdevServer {
       }
       case 'apply':
         return this.#apply(frame);
+      case 'merge':
+        return this.#merge(frame);
       case 'acknowledged':
         presto.logs.lastRcvd.setAcknowledged(
           number(frame.head, 'peer'),
@@ -133,6 +135,16 @@ export class PsdevServer {
       default:
         throw new FrameError(`${kind} is no request`);
     }
+  }
+
+  async #merge(frame: Frame): Promise<Record<string, unknown>> {
+    const { presto } = this;
+    if (presto.gate.state !== 'absent') throw new FrameError('a merge while programs may update');
+    await presto.merge(text(frame.head, 'plan'));
+    await presto.invalidated(INVALIDATION_MS);
+    const { recno } = presto.logs.kml.end;
+    this.#announced = recno;
+    return { recno };
   }
 
   async #apply(frame: Frame): Promise<Record<string, unknown>> {
@@ -163,17 +175,4 @@ export class PsdevServer {
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
     rmSync(this.path, { force: true });
   }
-}
-
-function remoteItem(item: WireItem): RemoteItem {
-  const decoded = decodeRecord(item.record, 0);
-  if (typeof decoded === 'string') throw new FrameError(`a record: ${decoded}`);
-  const { record, checksum } = decoded;
-  if (item.content === 'none') return { record, checksum, contents: undefined };
-  if (item.content === 'inline') {
-    return { record, checksum, contents: { kind: 'inline', data: item.data } };
-  }
-  const name = item.data.toString('latin1');
-  if (!/^[0-9a-f-]+$/.test(name)) throw new FrameError('a stage name that is none');
-  return { record, checksum, contents: { kind: 'staged', name } };
 }

@@ -16,12 +16,13 @@ import { resolve, resolveParent } from './resolve.js';
  * What a mount does before it answers. After any crash the disk holds a prefix of the history and at most one record whose
  * operation had not happened: that one is finished, or taken off where that is impossible or a peer will send it again.
  * Files that were being written get the CLOSE that they did not live to see.
+ * @param merged a merge that was interrupted has just been finished: the last record tells of a tree from before it
  */
-export function recover(presto: Presto): void {
+export function recover(presto: Presto, merged = false): void {
   tellDamage(presto);
   presto.table.collect();
   try {
-    settleLastRecord(presto);
+    if (!merged) settleLastRecord(presto);
     for (const leftover of presto.logs.lml.leftovers()) completeClose(presto, leftover);
   } finally {
     presto.table.sweep();

@@ -58,8 +58,15 @@ export class RemoteUpdates {
     private readonly placement: Placement,
   ) {}
 
-  /** @returns the plan, DIVERGED, or a negated errno. */
-  prepare(record: JournalRecord, contents: Contents | undefined): Prepared | number {
+  /**
+   * @param always attributes are set also where the object has that version already: a merge sets some of them again
+   * @returns the plan, DIVERGED, or a negated errno.
+   */
+  prepare(
+    record: JournalRecord,
+    contents: Contents | undefined,
+    always = false,
+  ): Prepared | number {
     const { body } = record;
     switch (body.op) {
       case Opcode.NOOP:
@@ -81,7 +88,7 @@ export class RemoteUpdates {
       case Opcode.SETATTR:
       case Opcode.SETEXTATTR:
       case Opcode.DELEXTATTR:
-        return this.#prepareAttributes(record, body);
+        return this.#prepareAttributes(record, body, always);
     }
   }
 
@@ -222,7 +229,7 @@ export class RemoteUpdates {
     return { done: false, apply, ...plan, nodes: typeof target === 'number' ? [] : [target] };
   }
 
-  #prepareAttributes(record: JournalRecord, body: RecordBody): Prepared | number {
+  #prepareAttributes(record: JournalRecord, body: RecordBody, always: boolean): Prepared | number {
     if (body.op === Opcode.NOOP) return -E.EINVAL;
     const node = resolve(this.tree.table, body.path);
     if (typeof node === 'number') return node;
@@ -234,7 +241,7 @@ export class RemoteUpdates {
       const result = this.#changeAttributes(node, body);
       return result < 0 ? result : this.tree.identity.write(node, identity);
     };
-    const done = sameStamp(old.attributes, stamp);
+    const done = !always && sameStamp(old.attributes, stamp);
     return { done, body, apply: done ? () => 0 : apply, ...NOTHING, nodes: [node] };
   }
 

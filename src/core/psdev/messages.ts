@@ -8,7 +8,8 @@ import { FrameError } from './frames.js';
  * Notices of presto: `hello` once (PrestoHello), `log` {recno} when the log has grown, `want` when programs wait for the
  * permit, `ending` {recno} when the fileset is unmounted: lento closes the channel when the log is sent. Notice of lento:
  * `alive` every second. Requests of lento: `gate` {state, policy} -> {recno}, `apply` (ApplyRequest) -> ApplyReply,
- * `acknowledged` {peer, recno} -> {}, `expected` {peer} -> {expected, checksum}, `end` {} -> {recno}, `status` {} ->
+ * `acknowledged` {peer, recno} -> {}, `expected` {peer} -> {expected, checksum}, `end` {} -> {recno}, `merge` {plan}
+ * (a file in the stage) -> {recno}, `status` {} ->
  * PrestoStatus.
  */
 

@@ -14,14 +14,14 @@ import {
  * A fileset at one of its replicators. Pure: `stepClient(state, event)`.
  *
  * Invariants: (1) presto may update only with the permit, or cut off; (2) while the link is up, records of the server are
- * applied only when the client has no record of its own that the server lacks: otherwise both sides have news, which
- * is a reconnection with possible conflicts; (3) the permit is used only when the server's log is applied up to the
- * record that the grant names.
+ * applied one by one only when the client has no record of its own that the server lacks: otherwise both sides have
+ * news, which are merged as a whole once the server stands still; (3) the permit is used only when the server's log is
+ * applied up to the record that the grant names.
  */
 export interface ClientState {
   /**
    * `closing`: the connection is there and presto is told to stop updating, so that it is known what was done while cut
-   * off; `greeting`: hello is said; `diverged`: both sides have news, or the logs do not fit.
+   * off; `greeting`: hello is said; `diverged`: the logs do not fit.
    */
   readonly link: 'down' | 'closing' | 'greeting' | 'up' | 'diverged';
   /** Last record of this host's log. */
@@ -36,6 +36,10 @@ export interface ClientState {
   readonly wanted: boolean;
   /** How often presto was told to stop and has not answered yet: only the last answer tells that it has stopped. */
   readonly stopping: number;
+  /** Next record of the server's log after those that wait here for a merge; 0: none wait. */
+  readonly held: Recno;
+  /** The merge of what waits is being made. */
+  readonly merging: boolean;
   /** The last generation that was revoked on this link; its grant may come later than that. */
   readonly revoked: number;
 }
@@ -53,8 +57,8 @@ export type ClientEvent =
   /** The connection is there. */
   | { readonly type: 'link-up' }
   | { readonly type: 'link-down' }
-  /** Both logs fit: of ours the server gets `theirs` next; `news`: it has updates that we do not have. */
-  | { readonly type: 'hello'; readonly theirs: Recno; readonly news: boolean }
+  /** Both logs fit: of ours the server gets `theirs` next. */
+  | { readonly type: 'hello'; readonly theirs: Recno }
   /** What one side knows of the other's log is no place in that: it was restored, or replaced. */
   | { readonly type: 'misfit' }
   | { readonly type: 'granted'; readonly generation: number; readonly upto: Recno }
@@ -62,7 +66,15 @@ export type ClientEvent =
   /** presto has stopped admitting updates; its log ends at `end`. */
   | { readonly type: 'presto-released'; readonly end: Recno }
   /** A batch came; `acked` is what the server expects of us, `updates` whether it has any for us to apply. */
-  | { readonly type: 'batch'; readonly acked: Recno; readonly updates: boolean }
+  | {
+      readonly type: 'batch';
+      readonly acked: Recno;
+      readonly updates: boolean;
+      /** What follows after it. */
+      readonly next: Recno;
+    }
+  /** What waited is merged: the server's log is applied up to `expected`, ours ends at `end` with the amendments. */
+  | { readonly type: 'merged'; readonly end: Recno; readonly expected: Recno }
   | { readonly type: 'applied'; readonly expected: Recno }
   | { readonly type: 'batch-sent'; readonly next: Recno }
   | { readonly type: 'batch-answered'; readonly expected: Recno };
@@ -77,10 +89,12 @@ export type ClientEffect =
   | { readonly type: 'send-batch'; readonly from: Recno }
   /** The batch in hand may be applied. */
   | { readonly type: 'apply-batch' }
+  /** Both sides have news: the batch in hand waits until all of the server's are here, to be merged with ours. */
+  | { readonly type: 'hold-batch' }
   /** The batch in hand must not be applied. */
   | { readonly type: 'refuse-batch' }
-  /** Both sides have news, which has just been found out: leave the server, and try again after a while. */
-  | { readonly type: 'diverged' }
+  /** Merge what waits with our records that the server does not have. */
+  | { readonly type: 'merge' }
   | { readonly type: 'acknowledged'; readonly expected: Recno };
 
 export type ClientStep = readonly [ClientState, readonly ClientEffect[]];
@@ -95,6 +109,8 @@ export function newClient(end: Recno, expected: Recno): ClientState {
     permit: { type: 'absent' },
     wanted: false,
     stopping: 0,
+    held: 0,
+    merging: false,
     revoked: 0,
   };
 }
@@ -116,7 +132,7 @@ function react(state: ClientState, event: ClientEvent): ClientStep {
       return [disconnected(state, 'down'), [{ type: 'gate', state: 'disconnected' }]];
     case 'hello': {
       if (state.link !== 'greeting') return [state, []];
-      return greeted(state, event.theirs, event.news);
+      return greeted(state, event.theirs);
     }
     case 'misfit':
       return [disconnected(state, 'diverged'), [{ type: 'gate', state: 'disconnected' }]];
@@ -131,7 +147,9 @@ function react(state: ClientState, event: ClientEvent): ClientStep {
     case 'presto-released':
       return prestoReleased({ ...grown(state, event.end), stopping: state.stopping - 1 });
     case 'batch':
-      return batch(state, event.acked, event.updates);
+      return batch(state, event);
+    case 'merged':
+      return [merged(state, event), []];
     case 'applied':
       return [{ ...state, expected: Math.max(state.expected, event.expected) }, []];
     case 'batch-sent':
@@ -144,11 +162,9 @@ function react(state: ClientState, event: ClientEvent): ClientStep {
   }
 }
 
-function greeted(state: ClientState, theirs: Recno, news: boolean): ClientStep {
+function greeted(state: ClientState, theirs: Recno): ClientStep {
   const sender = senderFor(theirs, state.end);
   const offline = pending(sender) > 0 ? state.end : 0;
-  // To ask for the permit would only disturb the others: nothing could be done with it.
-  if (offline > 0 && news) return diverged(state, []);
   return [
     { ...state, link: 'up', sender, offline, permit: { type: 'absent' } },
     [{ type: 'acknowledged', expected: theirs }],
@@ -186,26 +202,34 @@ function answerRevoke(state: ClientState): ClientEffect {
   return { type: 'answer-revoke', end: kept ? sender.acked - 1 : end };
 }
 
-function batch(state: ClientState, acked: Recno, updates: boolean): ClientStep {
-  if (state.link !== 'up') return [state, [{ type: 'refuse-batch' }]];
+function batch(
+  state: ClientState,
+  { acked, updates, next }: Extract<ClientEvent, { type: 'batch' }>,
+): ClientStep {
+  if (state.link !== 'up' || state.merging) return [state, [{ type: 'refuse-batch' }]];
   const after = updateSender(state, (s) => acknowledged(s, acked));
-  if (!updates || after.sender === undefined || pending(after.sender) === 0) {
-    return [after, [{ type: 'apply-batch' }]];
-  }
-  return diverged(after, [{ type: 'refuse-batch' }]);
+  const collides = updates && after.sender !== undefined && pending(after.sender) > 0;
+  if (state.held === 0 && !collides) return [after, [{ type: 'apply-batch' }]];
+  return [{ ...after, held: next }, [{ type: 'hold-batch' }]];
 }
 
-function diverged(state: ClientState, more: readonly ClientEffect[]): ClientStep {
-  return [
-    disconnected(state, 'diverged'),
-    [{ type: 'diverged' }, ...more, { type: 'gate', state: 'disconnected' }],
-  ];
+/** The amendments were made cut off, like what they replace, and are sent in its place. */
+function merged(
+  state: ClientState,
+  { end, expected }: Extract<ClientEvent, { type: 'merged' }>,
+): ClientState {
+  const after = { ...state, end, expected, held: 0, merging: false, offline: end };
+  return updateSender(after, ({ acked }) => senderFor(acked, end));
 }
 
 /** What every event may set going: use of a grant, a request for one, a batch to the server. */
 function finish(start: ClientState, before: readonly ClientEffect[]): ClientStep {
   const effects = [...before];
   let state = start;
+  if (state.held > 0 && !state.merging && mayMerge(state)) {
+    state = { ...state, merging: true };
+    effects.push({ type: 'merge' });
+  }
   if (state.permit.type === 'granted' && state.expected > state.permit.upto) {
     state = {
       ...state,
@@ -234,6 +258,11 @@ function finish(start: ClientState, before: readonly ClientEffect[]): ClientStep
   return [state, effects];
 }
 
+/** The server stands still, and all that it has is here. */
+function mayMerge({ permit, held }: ClientState): boolean {
+  return permit.type === 'granted' && held > permit.upto;
+}
+
 /** Programs wait, or there are updates from before the link: for those the server has to stand still. */
 function mustAsk(state: ClientState): boolean {
   return state.wanted || reintegrating(state);
@@ -260,6 +289,8 @@ function disconnected(state: ClientState, link: 'down' | 'diverged'): ClientStat
     offline: 0,
     permit: { type: 'absent' },
     wanted: false,
+    held: 0,
+    merging: false,
     revoked: 0,
   };
 }

@@ -323,3 +323,11 @@ export function now(): { sec: number; nsec: number } {
     nsec: scratch.buffer.readUInt32LE(8),
   };
 }
+
+/** Bytes that are free on the file system of `fd`, also those that are kept for root. @returns a negated errno if not */
+export function freeBytes(fd: number): number {
+  const result = checked(c.fstatvfs(fd, scratch.address));
+  if (result < 0) return result;
+  const at = (index: number): number => Number(scratch.buffer.readBigUInt64LE(index * 8));
+  return at(1) * at(3);
+}

@@ -22,6 +22,8 @@ export const Kind = {
   POSITION: 9,
   /** A fileset is not served any more on this connection, because it was unmounted or went wrong. A notice. */
   LEAVE: 10,
+  /** A whole object of the server's tree, for a merge. Answered by DAT ... EOD. */
+  OBJECT: 11,
 } as const;
 
 export type Kind = (typeof Kind)[keyof typeof Kind];

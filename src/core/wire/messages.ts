@@ -5,5 +5,6 @@
 export * from './messages/address.js';
 export * from './messages/contents.js';
 export * from './messages/greeting.js';
+export * from './messages/objects.js';
 export * from './messages/permits.js';
 export * from './messages/records.js';

@@ -9,7 +9,7 @@ import {
 import { Backoff } from '../../../src/core/replication/backoff.js';
 import type { Begin, Misfit } from '../../../src/core/replication/lost-tail.js';
 import type { Host, Shell, World } from './host.js';
-import type { Batch, Gate, Notice } from './presto.js';
+import type { Batch, Gate, Item, Notice } from './presto.js';
 import type { Psdev } from './psdev.js';
 import { Sink } from './sink.js';
 import type { End, Receiver, Reply, Request } from './wire.js';
@@ -18,8 +18,6 @@ interface InHand {
   readonly batch: Batch;
   readonly answer: (reply: Reply) => void;
 }
-
-const BOTH_SIDES = 'both sides were changed';
 
 const MISFITS: Readonly<Record<Misfit, string>> = {
   restored: 'the server has records of this replica that its log does not have',
@@ -42,6 +40,11 @@ export class ClientShell implements Shell, Receiver {
   #end: End | undefined;
   #sink: Sink | undefined;
   #inHand: InHand | undefined;
+  /** What waits for a merge. */
+  readonly #held: Item[] = [];
+  #heldChecksum = '';
+  #merging = false;
+  readonly #afterMerge: (() => void)[] = [];
   #revocations: ((reply: Reply) => void)[] = [];
   #cancelRetry: () => void = () => undefined;
   readonly #backoff = new Backoff(LIMITS.reconnectFirstMs, LIMITS.reconnectLongestMs, 0, noChance);
@@ -84,6 +87,7 @@ export class ClientShell implements Shell, Receiver {
 
   #lose(reason: string): void {
     this.#revocations = [];
+    this.#held.length = 0;
     this.#endGreeting();
     this.#sink?.abandon();
     this.error = reason;
@@ -153,9 +157,11 @@ export class ClientShell implements Shell, Receiver {
       case 'refuse-batch':
         this.#refuse();
         return;
-      case 'diverged':
-        this.#end?.leave(this.#session, BOTH_SIDES);
-        this.#diverge(BOTH_SIDES);
+      case 'hold-batch':
+        this.#hold();
+        return;
+      case 'merge':
+        this.#merge();
         return;
       case 'acknowledged':
         return;
@@ -179,8 +185,12 @@ export class ClientShell implements Shell, Receiver {
       end.request(session, { kind: 'hello' }, (reply) => {
         if (end === this.#end && session === this.#session) this.#helloed(end, reply);
       });
-    if (this.#sink === undefined) hello();
-    else this.#sink.whenIdle(hello);
+    const idle = (): void => {
+      if (this.#merging) this.#afterMerge.push(hello);
+      else hello();
+    };
+    if (this.#sink === undefined) idle();
+    else this.#sink.whenIdle(idle);
   }
 
   #helloed(end: End, reply: Reply): void {
@@ -221,11 +231,11 @@ export class ClientShell implements Shell, Receiver {
   }
 
   #greeted(end: End, theirs: number, answer: Reply & { kind: 'begins' }): void {
-    const { resumes: expected, news } = answer;
+    const { resumes: expected } = answer;
     this.#sink = new Sink(this.psdev, this.world.serverName, end, this.#session, expected, false);
     this.error = undefined;
     this.#dispatch({ type: 'applied', expected });
-    this.#dispatch({ type: 'hello', theirs, news });
+    this.#dispatch({ type: 'hello', theirs });
     if (this.state.link !== 'diverged') {
       this.#backoff.reset();
       this.#patience.reset();
@@ -275,6 +285,39 @@ export class ClientShell implements Shell, Receiver {
     });
   }
 
+  #hold(): void {
+    const inHand = this.#inHand;
+    this.#inHand = undefined;
+    if (inHand === undefined) return;
+    this.#sink?.collect(inHand.batch);
+    this.#held.push(...inHand.batch.items);
+    this.#heldChecksum = inHand.batch.checksum;
+    inHand.answer({ kind: 'expects', expected: this.state.expected, checksum: '' });
+  }
+
+  #merge(): void {
+    const end = this.#end;
+    const { held: next, sender } = this.state;
+    const items = this.#held.splice(0);
+    if (sender === undefined) return;
+    const { serverName: peer, trace } = this.world;
+    const about = { peer, items, next, checksum: this.#heldChecksum, replaces: sender.acked };
+    this.#sink?.whenCollected(() => {
+      if (end === undefined || end !== this.#end) return;
+      const plan = { ...about, end: this.host.presto.end };
+      this.#merging = true;
+      this.psdev.request({ kind: 'merge', plan }, (reply) => {
+        const { failure } = reply;
+        if (failure === undefined) {
+          trace(`${this.host.name}: merged ${items.map(({ rec }) => rec.id).join(' ')}`);
+          this.#dispatch({ type: 'merged', end: reply.end, expected: next });
+        } else if (end === this.#end) this.#failed(`it cannot be merged: ${failure}`);
+        this.#merging = false;
+        for (const work of this.#afterMerge.splice(0)) work();
+      });
+    });
+  }
+
   #refuse(): void {
     this.#inHand?.answer({ kind: 'refused', message: this.error ?? 'it is not connected' });
     this.#inHand = undefined;
@@ -289,8 +332,8 @@ export class ClientShell implements Shell, Receiver {
       case 'records':
         this.#whenGreeted(() => {
           this.#inHand = { batch: request.batch, answer };
-          const { acked, items } = request.batch;
-          this.#dispatch({ type: 'batch', acked, updates: items.length > 0 });
+          const { acked, items, next } = request.batch;
+          this.#dispatch({ type: 'batch', acked, updates: items.length > 0, next });
         });
         return;
       case 'revoke':

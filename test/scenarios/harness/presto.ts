@@ -9,6 +9,20 @@ export interface Rec {
   readonly originRecno: Recno;
   /** Its contents do not come along: they are fetched. */
   readonly big: boolean;
+  /** This is no update: the records of the log from that one up to this one are void. */
+  readonly replaces?: Recno;
+}
+
+/** A merge that lento has planned. */
+export interface Plan {
+  readonly peer: string;
+  readonly items: readonly Item[];
+  readonly next: Recno;
+  readonly checksum: string;
+  /** The first of the log's records that the peer does not have. */
+  readonly replaces: Recno;
+  /** The end of the log that the plan is made for. */
+  readonly end: Recno;
 }
 
 export interface Item {
@@ -160,27 +174,73 @@ export class Presto {
     return this.#applied(peer);
   }
 
+  /** Makes this host's updates that the peer does not have again, after those of the peer. */
+  merge({ peer, items, next, checksum, replaces, end }: Plan): Applied {
+    if (this.gate !== 'absent') return { ...this.#applied(peer), failure: 'disconnected' };
+    if (this.end !== end) return { ...this.#applied(peer), failure: 'the log has grown' };
+    if (this.full) return { ...this.#applied(peer), failure: 'ENOSPC' };
+    const pending = this.#valid(replaces);
+    const ids = new Set(pending.map(({ id }) => id));
+    const kept = this.history.filter((id) => !ids.has(id));
+    this.history.splice(0, this.history.length, ...kept);
+    for (const { rec } of items) {
+      assert(!this.#has.has(rec.id), `${rec.id} is merged twice on ${this.host}`);
+      this.#see(rec);
+    }
+    const { next: recno } = this;
+    const origin = { origin: this.host, originRecno: recno, big: false };
+    this.log.push({ recno, rec: { ...origin, id: `${this.host}/${recno}`, replaces } });
+    for (const rec of pending) {
+      this.log.push({ recno: this.next, rec });
+      this.history.push(rec.id);
+    }
+    this.#progress.set(peer, { expected: next, checksum });
+    // What it makes void must not come back with a power cut, when the peer has got what takes its place.
+    this.flush();
+    return this.#applied(peer);
+  }
+
+  /** The updates that the log tells of, from record `from` on. */
+  #valid(from: Recno): Rec[] {
+    const valid: Item[] = [];
+    for (const item of this.log) {
+      const { replaces } = item.rec;
+      if (replaces === undefined) valid.push(item);
+      else valid.splice(0, valid.length, ...valid.filter(({ recno }) => recno < replaces));
+    }
+    return valid.filter(({ recno }) => recno >= from).map(({ rec }) => rec);
+  }
+
+  /** The same from the begin of the log. */
+  get updates(): Rec[] {
+    return this.#valid(1);
+  }
+
+  /** The first record from `recno` on that no merge has made void. */
+  #notVoid(recno: Recno): Recno {
+    const by = this.log.find(
+      ({ rec: { replaces = Infinity }, recno: last }) => replaces <= recno && recno < last,
+    );
+    return by === undefined ? recno : this.#notVoid(by.recno);
+  }
+
   #applied(peer: string): Applied {
     return { expected: this.progress(peer).expected, end: this.end };
   }
 
   /** The batch of at most `size` records from `from` on; those that are not for the peer are left out. */
   read(from: Recno, isFor: (rec: Rec) => boolean, acked: Recno, size: number): Batch {
-    const records = this.log.filter(({ recno }) => recno >= from).slice(0, size);
+    const start = this.#notVoid(from);
+    const records = this.log.filter(({ recno }) => recno >= start).slice(0, size);
     const last = records.at(-1);
-    const items = records.filter(({ rec }) => isFor(rec));
+    const items = records.filter(({ rec }) => rec.replaces === undefined && isFor(rec));
     return {
       items,
       from,
-      next: (last?.recno ?? from - 1) + 1,
+      next: (last?.recno ?? start - 1) + 1,
       acked,
       checksum: last?.rec.id ?? '',
     };
-  }
-
-  /** Whether from `from` on there is a record for the peer. */
-  hasNews(from: Recno, isFor: (rec: Rec) => boolean): boolean {
-    return this.log.some(({ recno, rec }) => recno >= from && isFor(rec));
   }
 
   /** What is on the disk now survives a power cut. */

@@ -1,9 +1,10 @@
 import type { Recno } from '../../../src/core/model/ids.js';
-import type { Applied, Batch, Gate, Notice, Presto } from './presto.js';
+import type { Applied, Batch, Gate, Notice, Plan, Presto } from './presto.js';
 
 export type PsdevRequest =
   | { readonly kind: 'gate'; readonly state: Gate }
   | { readonly kind: 'apply'; readonly peer: string; readonly batch: Batch; readonly log: boolean }
+  | { readonly kind: 'merge'; readonly plan: Plan }
   | { readonly kind: 'expected'; readonly peer: string };
 
 /** Whatever presto answers; each asker reads its part. */
@@ -63,6 +64,8 @@ export class Psdev {
       }
       case 'apply':
         return { ...presto.apply(request.peer, request.batch, request.log), checksum: '' };
+      case 'merge':
+        return { ...presto.merge(request.plan), checksum: '' };
       case 'expected':
         return { ...presto.progress(request.peer), end: presto.end };
     }

@@ -250,8 +250,7 @@ export class ServerShell implements Shell, Receiver {
     }
     peer.begin = { intact, resumes };
     peer.sink.resumeAt(resumes);
-    const news = presto.hasNews(ours.resumes, this.#isFor(peer));
-    answer({ kind: 'begins', resumes: ours.resumes, news });
+    answer({ kind: 'begins', resumes: ours.resumes });
     this.#dispatch({ type: 'peer-up', peer: peer.name, theirs: ours.resumes, ours: resumes });
   }
 

@@ -14,6 +14,8 @@ interface Turn {
 export class Sink {
   readonly #turns: Turn[] = [];
   readonly #idle: (() => void)[] = [];
+  readonly #waiting: (() => void)[] = [];
+  #coming = 0;
   #busy = false;
   #failed = false;
 
@@ -45,6 +47,30 @@ export class Sink {
   /** The peer's log has no records before this one any more that we do not have. */
   resumeAt(recno: Recno): void {
     this.expected = recno;
+  }
+
+  /** The batch waits for a merge; its contents come meanwhile. */
+  collect(batch: Batch): void {
+    assert(batch.from === this.expected, `a batch before record ${batch.from} is missing`);
+    this.expected = batch.next;
+    for (const { recno } of batch.items.filter(({ rec }) => rec.big)) {
+      this.#coming++;
+      this.end.request(this.session, { kind: 'fetch', recno }, () => {
+        this.#coming--;
+        this.#collected();
+      });
+    }
+  }
+
+  /** When all contents of what was collected are here. */
+  whenCollected(work: () => void): void {
+    this.#waiting.push(work);
+    this.#collected();
+  }
+
+  #collected(): void {
+    if (this.#coming > 0) return;
+    for (const work of this.#waiting.splice(0)) work();
   }
 
   /** The connection is gone: what waits for contents waits in vain. */

@@ -18,7 +18,7 @@ export type Reply =
   /** The logs do not fit. */
   | { readonly kind: 'misfit'; readonly message: string }
   | { readonly kind: 'expects'; readonly expected: Recno; readonly checksum: string }
-  | { readonly kind: 'begins'; readonly resumes: Recno; readonly news: boolean }
+  | { readonly kind: 'begins'; readonly resumes: Recno }
   | { readonly kind: 'granted'; readonly generation: number; readonly upto: Recno }
   | { readonly kind: 'stopped'; readonly end: Recno };
 
@@ -190,7 +190,7 @@ function describeReply(reply: Reply): string {
     case 'expects':
       return `expects ${reply.expected}`;
     case 'begins':
-      return `begins with ${reply.resumes}${reply.news ? ', news' : ''}`;
+      return `begins with ${reply.resumes}`;
     case 'granted':
       return `granted generation ${reply.generation} upto ${reply.upto}`;
     case 'stopped':

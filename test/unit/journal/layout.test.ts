@@ -31,7 +31,7 @@ const path = 'dir/old';
 const newPath = 'dir/new';
 
 const BODIES: RecordBody[] = [
-  { op: Opcode.NOOP },
+  { op: Opcode.NOOP, replaces: 0x601 },
   { op: Opcode.CREATE, ...making },
   { op: Opcode.MKDIR, ...making },
   { op: Opcode.MKNOD, ...making, mode: 0o020644, rdev: 0x301 },
@@ -84,7 +84,7 @@ describe('journal layout', () => {
     const scratch = new Scratch();
     try {
       const kml = Kml.open(scratch.newKml());
-      kml.append(HEAD, { op: Opcode.NOOP });
+      kml.append(HEAD, { op: Opcode.NOOP, replaces: 0 });
       Lml.format(scratch.open('lml', 'w+'), LOG);
       const lml = Lml.open(scratch.open('lml', 'r+'));
       const handle = { ino: 0x401, generation: 0x402 };

@@ -165,7 +165,7 @@ const specialMode = fc
   .map(([type, bits]) => type | bits);
 
 export const anyBody: fc.Arbitrary<RecordBody> = fc.oneof(
-  record({ op: is(Opcode.NOOP) }),
+  record({ op: is(Opcode.NOOP), replaces: count }),
   record({ op: is(Opcode.CREATE), ...making }),
   record({ op: is(Opcode.MKDIR), ...making }),
   record({ op: is(Opcode.MKNOD), ...making, mode: specialMode, rdev: count }),

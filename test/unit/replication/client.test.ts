@@ -28,7 +28,7 @@ class Machine {
   link(theirs = this.state.end + 1): this {
     this.step({ type: 'link-up' });
     this.step({ type: 'presto-released', end: this.state.end });
-    return this.step({ type: 'hello', theirs, news: false });
+    return this.step({ type: 'hello', theirs });
   }
 
   /** It has asked for the permit, and got it. */
@@ -41,7 +41,7 @@ class Machine {
   }
 }
 
-const BATCH = { type: 'batch', acked: 1, updates: true } as const;
+const BATCH = { type: 'batch', acked: 1, updates: true, next: 2 } as const;
 
 describe('a fileset at its replicator', () => {
   it('stops presto before it says hello', () => {
@@ -58,13 +58,13 @@ describe('a fileset at its replicator', () => {
     assert.deepEqual(machine.types, []);
     machine.step({ type: 'presto-released', end: 2 });
     assert.deepEqual(machine.types, ['say-hello']);
-    assert.equal(machine.step({ type: 'hello', theirs: 1, news: false }).state.offline, 2);
+    assert.equal(machine.step({ type: 'hello', theirs: 1 }).state.offline, 2);
   });
 
   it('ignores a hello that comes after the link is gone', () => {
     const machine = new Machine().step({ type: 'link-up' });
     machine.step({ type: 'presto-released', end: 0 }).step({ type: 'link-down' });
-    machine.step({ type: 'hello', theirs: 1, news: false });
+    machine.step({ type: 'hello', theirs: 1 });
     assert.equal(machine.state.link, 'down');
     assert.deepEqual(machine.types, []);
   });
@@ -77,9 +77,7 @@ describe('a fileset at its replicator', () => {
 
   it('asks on the next link for what was wanted while it came up', () => {
     const machine = new Machine().step({ type: 'link-up' }).step({ type: 'want' });
-    machine
-      .step({ type: 'presto-released', end: 0 })
-      .step({ type: 'hello', theirs: 1, news: false });
+    machine.step({ type: 'presto-released', end: 0 }).step({ type: 'hello', theirs: 1 });
     assert(machine.types.includes('ask-permit'));
   });
 
@@ -171,15 +169,44 @@ describe('a fileset at its replicator', () => {
     assert.deepEqual(machine.types, ['apply-batch']);
   });
 
-  it('applies nothing when both sides have news', () => {
+  it('holds what the server sends where both sides have news, and asks for the permit', () => {
+    const machine = new Machine(3).link(2);
+    assert.deepEqual(machine.types, ['acknowledged', 'ask-permit']);
+    assert.deepEqual(machine.step(BATCH).types, ['hold-batch']);
+    const more = { ...BATCH, updates: false, next: 4 };
+    assert.deepEqual(machine.step(more).types, ['hold-batch']);
+    assert.equal(machine.state.held, 4);
+  });
+
+  it('merges once the server stands still and all that it has is here', () => {
     const machine = new Machine(3).link(2).step(BATCH);
-    assert.equal(machine.state.link, 'diverged');
+    assert.deepEqual(machine.step({ type: 'granted', generation: 2, upto: 2 }).types, []);
+    assert.deepEqual(machine.step({ ...BATCH, next: 3 }).types, ['hold-batch', 'merge']);
+    assert.deepEqual(machine.step({ type: 'log-grew', end: 3 }).types, []);
+    machine.step({ type: 'merged', end: 6, expected: 3 });
     assert.deepEqual(machine.effects, [
-      { type: 'diverged' },
-      { type: 'refuse-batch' },
-      { type: 'gate', state: 'disconnected' },
+      { type: 'gate', state: 'held' },
+      { type: 'send-batch', from: 2 },
     ]);
-    assert.deepEqual(machine.step(BATCH).effects, [{ type: 'refuse-batch' }]);
+    assert.equal(machine.state.sender?.end, 6);
+  });
+
+  it('takes nothing while it merges, and sends nothing where the permit is gone meanwhile', () => {
+    const machine = new Machine(3).link(2).step(BATCH);
+    machine.step({ type: 'granted', generation: 2, upto: 1 });
+    assert.deepEqual(machine.types, ['merge']);
+    assert.deepEqual(machine.step({ ...BATCH, next: 3 }).types, ['refuse-batch']);
+    machine.step({ type: 'revoked', generation: 2 });
+    assert.deepEqual(machine.effects[0], { type: 'answer-revoke', end: 1 });
+    assert.deepEqual(machine.step({ type: 'merged', end: 5, expected: 2 }).types, []);
+  });
+
+  it('counts a merge that ends after the link was lost', () => {
+    const machine = new Machine(3).link(2).step(BATCH);
+    machine.step({ type: 'granted', generation: 2, upto: 1 }).step({ type: 'link-down' });
+    machine.step({ type: 'merged', end: 5, expected: 2 });
+    assert.deepEqual([machine.state.end, machine.state.expected], [5, 2]);
+    assert.deepEqual(machine.types, []);
   });
 
   it('applies nothing before the link is up', () => {
@@ -192,14 +219,6 @@ describe('a fileset at its replicator', () => {
     assert.equal(machine.state.link, 'diverged');
     assert.deepEqual(machine.types, ['gate disconnected']);
   });
-
-  it('leaves the others alone where it has news and the server too', () => {
-    const machine = new Machine(3).step({ type: 'link-up' });
-    machine.step({ type: 'presto-released', end: 3 });
-    machine.step({ type: 'hello', theirs: 2, news: true });
-    assert.equal(machine.state.link, 'diverged');
-    assert.deepEqual(machine.types, ['diverged', 'gate disconnected']);
-  });
 });
 
 const recno = fc.integer({ min: 1, max: 12 });
@@ -207,10 +226,16 @@ const small = fc.nat({ max: 12 });
 const event: fc.Arbitrary<ClientEvent> = fc.oneof(
   fc.constantFrom<ClientEvent>({ type: 'want' }, { type: 'link-up' }, { type: 'link-down' }),
   fc.record({ type: fc.constantFrom('log-grew' as const, 'presto-released' as const), end: small }),
-  fc.record({ type: fc.constant('hello' as const), theirs: recno, news: fc.boolean() }),
+  fc.record({ type: fc.constant('hello' as const), theirs: recno }),
   fc.record({ type: fc.constant('granted' as const), generation: small, upto: small }),
   fc.record({ type: fc.constant('revoked' as const), generation: small }),
-  fc.record({ type: fc.constant('batch' as const), acked: recno, updates: fc.boolean() }),
+  fc.record({
+    type: fc.constant('batch' as const),
+    acked: recno,
+    updates: fc.boolean(),
+    next: recno,
+  }),
+  fc.record({ type: fc.constant('merged' as const), end: small, expected: recno }),
   fc.record({
     type: fc.constantFrom('applied' as const, 'batch-answered' as const),
     expected: recno,
@@ -238,8 +263,15 @@ function play(events: readonly ClientEvent[], look: (seen: Seen) => void): void 
     if (sent?.type === 'send-batch') step({ type: 'batch-sent', next: sent.from + 1 });
   };
   for (const next of events) {
-    if (next.type !== 'presto-released' || machine.state.stopping > 0) step(next);
+    if (next.type === 'presto-released' && machine.state.stopping === 0) continue;
+    if (next.type === 'merged' && !isPossible(machine.state, next)) continue;
+    step(next);
   }
+}
+
+/** A merge ends once, with more in the log than before, and with what had waited applied. */
+function isPossible(state: ClientState, merged: Extract<ClientEvent, { type: 'merged' }>): boolean {
+  return state.merging && merged.end > state.end && merged.expected > state.expected;
 }
 
 /** Whatever comes, in whatever order: the machine may not rely on peers that behave. */
@@ -274,6 +306,14 @@ describe('a replicator that is told anything', () => {
       if (next.type !== 'batch' || !next.updates) return;
       if (!effects.some((effect) => effect.type === 'apply-batch')) return;
       assert(state.sender !== undefined && state.sender.acked > state.end);
+    });
+  });
+
+  it('merges only what a grant names, and where the server lacks updates of its own', () => {
+    always(({ before, machine: { effects, state } }) => {
+      if (!effects.some((effect) => effect.type === 'merge')) return;
+      assert(state.permit.type === 'granted' && state.held > state.permit.upto);
+      assert(!before.merging && state.link === 'up');
     });
   });
 

@@ -5,7 +5,7 @@ import { ProtocolError } from '../errors.js';
 import { readAddressFrom, writerTo, type Address } from './address.js';
 
 /** Changes with every change of the payloads or their order. Hosts of different versions refuse each other. */
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 
 /** HELLO, both in the request (of the client) and in the reply (of the server). */
 export interface Hello extends Address {
@@ -90,17 +90,15 @@ export function decodePosition(payload: Buffer): PositionMessage {
 export interface PositionReply {
   /** Where the server's log begins for the client: what it is to expect first. */
   readonly resumes: Recno;
-  /** From there on there is something for the client. */
-  readonly news: boolean;
 }
 
 export function encodePositionReply(reply: PositionReply): Buffer {
-  return new Writer().u64(reply.resumes).bool(reply.news).finish();
+  return new Writer().u64(reply.resumes).finish();
 }
 
 export function decodePositionReply(payload: Buffer): PositionReply {
   const reader = new Reader(payload);
-  const reply = { resumes: reader.u64(), news: reader.bool() };
+  const reply = { resumes: reader.u64() };
   reader.end();
   return reply;
 }

@@ -1,0 +1,163 @@
+import { randomBytes } from 'node:crypto';
+import { open, writeFile } from 'node:fs/promises';
+import type { Recno, ReplicaId } from '../../model/ids.js';
+import { LIMITS } from '../../model/limits.js';
+import { Opcode, type JournalRecord } from '../../model/records.js';
+import { encodeMergePlan } from '../../psdev/merge-plan.js';
+import { merge, type Divergence, type Merge } from '../../replication/merge/merge.js';
+import type { MergeTerms } from '../../replication/merge/merging.js';
+import type { Question } from '../../replication/merge/outcome.js';
+import type { ConflictPolicy } from '../../replication/merge/rules.js';
+import type { Connection } from '../../wire/connection.js';
+import type { Address } from '../../wire/messages.js';
+import type { CollectedItem } from '../record-sink.js';
+import type { Replica } from '../replica.js';
+import { ConflictFiles } from './conflict-files.js';
+import { readLowerContents } from './lower-object.js';
+import { LowerView } from './lower-view.js';
+import { MergeImpossible, PlanBuilder } from './plan-builder.js';
+import { CollectedObjects } from './server-objects.js';
+
+export interface MergeJob {
+  readonly replica: Replica;
+  readonly connection: Connection;
+  readonly address: Address;
+  readonly hosts: { readonly client: string; readonly server: string };
+  readonly policy: ConflictPolicy;
+  /** The server's log. */
+  readonly peer: ReplicaId;
+  /** The server's records that this host does not have, and what follows them. */
+  readonly collected: readonly CollectedItem[];
+  readonly next: Recno;
+  readonly checksum: number;
+  /** The first of our records that the server does not have. */
+  readonly replaces: Recno;
+}
+
+export interface Merged {
+  readonly end: Recno;
+  readonly conflicts: number;
+}
+
+/**
+ * Merges what both sides did while cut off: decides with the rules, gets from the server what is needed for it, and leaves
+ * the doing to presto. @throws MergeImpossible, MergeRefused, and what connections and disks throw: then nothing was done
+ */
+export async function mergeWithServer(job: MergeJob): Promise<Merged> {
+  const { replica, collected } = job;
+  const objects = new CollectedObjects(replica, job.connection, job.address, collected);
+  const news = collected.map((item) => item.record);
+  const pending = pendingRecords(replica, job.replaces);
+  const divergence = { tree: new LowerView(replica.lowerFd), pending, news };
+  const result = await decide(job, divergence, objects);
+  const head = news.at(-1)?.head ?? pending.at(-1)?.head;
+  if (head === undefined) throw new MergeImpossible('there is nothing to merge');
+  const { policy, hosts } = job;
+  const parties = { fileset: replica.fileset, ...hosts, policy };
+  const conflicts = new ConflictFiles(replica, objects, parties);
+  await conflicts.write(result);
+  const plan = new PlanBuilder(replica, objects, result.nextFree, head);
+  await plan.tell(result.amendments);
+  await plan.do(result.steps);
+  plan.identify(result.renewed);
+  plan.fill(replica.next);
+  const { peer, next, checksum, replaces } = job;
+  // The record that says what is void gets the next number.
+  const { end, next: voids } = replica;
+  const bytes = encodeMergePlan({
+    head: { peer, next, checksum, replaces, end, conflicts: conflicts.names },
+    steps: plan.steps,
+    amendments: plan.amendments,
+  });
+  const name = randomBytes(8).toString('hex');
+  await writeFile(replica.stagePath(name), bytes, { mode: 0o600 });
+  const newEnd = await replica.merge(name);
+  replica.voided(replaces, voids);
+  return { end: newEnd, conflicts: result.conflicts.length };
+}
+
+/** Records from `from` on that no merge has made void. */
+function pendingRecords(replica: Replica, from: Recno): JournalRecord[] {
+  const pending: JournalRecord[] = [];
+  const limits = { records: LIMITS.batchRecords, bytes: LIMITS.batchBytes };
+  for (let next = from; next <= replica.end;) {
+    const read = replica.reader.read(next, limits, replica.end);
+    for (const { record } of read.records) {
+      const { body } = record;
+      if (body.op !== Opcode.NOOP) pending.push(record);
+      else if (body.replaces > 0) {
+        const kept = pending.filter((r) => r.head.recno < body.replaces);
+        pending.splice(0, pending.length, ...kept);
+      }
+    }
+    next = read.next;
+  }
+  return pending;
+}
+
+/** Decides, compares the contents that the decision hangs on, and decides again. */
+async function decide(
+  job: MergeJob,
+  divergence: Divergence,
+  objects: CollectedObjects,
+): Promise<Merge> {
+  const answers = new Map<string, boolean>();
+  const key = ({ client, server }: Question): string =>
+    `${client.id.replica}:${client.id.number} ${server.id.replica}:${server.id.number}`;
+  const terms: MergeTerms = {
+    policy: job.policy,
+    clientHost: job.hosts.client,
+    serverHost: job.hosts.server,
+    replica: job.replica.id,
+    // One for the record that says what the amendments replace.
+    firstFree: job.replica.next,
+    sameContents: (client, server) => answers.get(key({ client, server })),
+  };
+  for (;;) {
+    const result = merge(divergence, terms);
+    if (result.questions.length === 0) return result;
+    for (const question of result.questions) {
+      answers.set(key(question), await isSame(job, divergence.news, question, objects));
+    }
+  }
+}
+
+/** Whether a file of this host has the contents of the server's last CLOSE of another. */
+async function isSame(
+  { replica }: MergeJob,
+  news: readonly JournalRecord[],
+  { client, server }: Question,
+  objects: CollectedObjects,
+): Promise<boolean> {
+  const closed = news.findLast(
+    ({ head, body }) =>
+      body.op === Opcode.CLOSE &&
+      head.object.replica === server.id.replica &&
+      head.object.number === server.id.number,
+  );
+  if (closed === undefined || client.disk === undefined) return false;
+  const item = await objects.contentsOf(closed);
+  if (item.content === 'none') return false;
+  if (item.content === 'inline') {
+    const chunks: Buffer[] = [];
+    await readLowerContents(replica.lowerFd, client.disk, (chunk) => {
+      chunks.push(Buffer.from(chunk));
+      return Promise.resolve();
+    });
+    return Buffer.concat(chunks).equals(item.data);
+  }
+  const staged = await open(replica.stagePath(item.data.toString('latin1')), 'r');
+  try {
+    const theirs = Buffer.alloc(LIMITS.chunkBytes);
+    let at = 0;
+    let different = 0;
+    const { size } = await readLowerContents(replica.lowerFd, client.disk, async (chunk) => {
+      const { bytesRead } = await staged.read(theirs, 0, chunk.length, at);
+      if (!chunk.equals(theirs.subarray(0, bytesRead))) different++;
+      at += chunk.length;
+    });
+    return different === 0 && (await staged.stat()).size === size;
+  } finally {
+    await staged.close();
+  }
+}

@@ -1,0 +1,120 @@
+import {
+  Opcode,
+  type CloseBody,
+  type JournalRecord,
+  type SetattrBody,
+} from '../../model/records.js';
+import type { MergeObject } from './merge-object.js';
+import { isExchange, type Placed } from './placed.js';
+
+/** A CLOSE with its record. */
+export interface Closed {
+  readonly record: JournalRecord;
+  readonly body: CloseBody;
+}
+
+/** What one side did to one object. */
+export interface Change {
+  /** The record that made it. */
+  made: Placed | undefined;
+  /** The last contents. */
+  closed: Closed | undefined;
+  /** How often contents were closed. */
+  closes: number;
+  /** The last value of each attribute that was set, by its bit of AttrMask. */
+  readonly attributes: Map<number, SetattrBody>;
+  /** The last value of each extended attribute; undefined: removed. */
+  readonly xattrs: Map<string, Buffer | undefined>;
+  /** It was renamed, or got a further name. */
+  named: boolean;
+  /** It lost a name, perhaps its last. */
+  unnamed: boolean;
+}
+
+/** What one side did, object by object. */
+export class Changes {
+  readonly #changes = new Map<MergeObject, Change>();
+
+  constructor(placed: readonly Placed[]) {
+    for (const each of placed) this.#note(each);
+  }
+
+  of(object: MergeObject): Change | undefined {
+    return this.#changes.get(object);
+  }
+
+  /** Something was done to the object that its removal would undo. Making it is not: who removes it has seen that. */
+  isUpdated(object: MergeObject): boolean {
+    const change = this.#changes.get(object);
+    if (change === undefined) return false;
+    const { closed, attributes, xattrs, named } = change;
+    return closed !== undefined || attributes.size > 0 || xattrs.size > 0 || named;
+  }
+
+  /** Everything that was touched. */
+  objects(): Iterable<MergeObject> {
+    return this.#changes.keys();
+  }
+
+  #note(placed: Placed): void {
+    const { object, record } = placed;
+    const { body } = record;
+    const change = this.#changeOf(object);
+    switch (body.op) {
+      case Opcode.CREATE:
+      case Opcode.MKDIR:
+      case Opcode.SYMLINK:
+      case Opcode.MKNOD:
+        change.made = placed;
+        return;
+      case Opcode.CLOSE:
+        change.closed = { record, body };
+        change.closes++;
+        return;
+      case Opcode.SETATTR:
+        for (let bit = 1; bit <= body.valid; bit *= 2) {
+          if ((body.valid & bit) !== 0) change.attributes.set(bit, body);
+        }
+        return;
+      case Opcode.SETEXTATTR:
+        change.xattrs.set(body.name, body.value);
+        return;
+      case Opcode.DELEXTATTR:
+        change.xattrs.set(body.name, undefined);
+        return;
+      case Opcode.RENAME:
+        change.named = true;
+        if (placed.replaced !== undefined) {
+          const other = this.#changeOf(placed.replaced);
+          other.named ||= isExchange(body);
+          other.unnamed ||= !isExchange(body);
+        }
+        return;
+      case Opcode.LINK:
+        change.named = true;
+        return;
+      case Opcode.UNLINK:
+        change.unnamed = true;
+        return;
+      default:
+        return;
+    }
+  }
+
+  #changeOf(object: MergeObject): Change {
+    let change = this.#changes.get(object);
+    if (change === undefined) {
+      change = {
+        made: undefined,
+        closed: undefined,
+        closes: 0,
+        attributes: new Map(),
+        xattrs: new Map(),
+        named: false,
+        unnamed: false,
+      };
+      this.#changes.set(object, change);
+    }
+    return change;
+  }
+}
