@@ -127,7 +127,8 @@ function react(state: ClientState, event: ClientEvent): ClientStep {
     case 'log-grew':
       return [grown(state, event.end), []];
     case 'link-up':
-      return stop({ ...state, link: 'closing' });
+      // Also where an earlier connection was not said to be lost: nothing that belongs to that one counts any more.
+      return stop(disconnected(state, 'closing'));
     case 'link-down':
       return [disconnected(state, 'down'), [{ type: 'gate', state: 'disconnected' }]];
     case 'hello': {
@@ -281,7 +282,10 @@ function maySend(state: ClientState): boolean {
   return state.link === 'up' && (state.permit.type === 'held' || !reintegrating(state));
 }
 
-function disconnected(state: ClientState, link: 'down' | 'diverged'): ClientState {
+function disconnected(
+  state: ClientState,
+  link: 'down' | 'closing' | 'diverged',
+): ClientState {
   return {
     ...state,
     link,
