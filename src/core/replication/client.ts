@@ -282,10 +282,7 @@ function maySend(state: ClientState): boolean {
   return state.link === 'up' && (state.permit.type === 'held' || !reintegrating(state));
 }
 
-function disconnected(
-  state: ClientState,
-  link: 'down' | 'closing' | 'diverged',
-): ClientState {
+function disconnected(state: ClientState, link: 'down' | 'closing' | 'diverged'): ClientState {
   return {
     ...state,
     link,
