@@ -15,7 +15,8 @@ const may = {
   psdev: ['system', 'journal'],
   lento: ['cache', 'config', 'journal', 'psdev', 'replication', 'wire', 'system'],
   demo: ['presto', 'cache', 'system'],
-  cli: ['lento', 'presto', 'config', 'cache', 'journal', 'psdev', 'system'],
+  setup: ['config', 'cache', 'system'],
+  cli: ['setup', 'lento', 'presto', 'config', 'cache', 'journal', 'psdev', 'system'],
 };
 
 const layers = Object.keys(may);

@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
 import { Args, Flags } from '@oclif/core';
 import { IzoCommand } from '../core/cli/base-command.js';
-import { formatCache, parseSize } from '../core/cache/index.js';
+import { formatCache } from '../core/cache/index.js';
 import { IzoError } from '../core/model/errors.js';
 import { EXIT } from '../core/model/exit-codes.js';
+import { parseSize } from '../core/model/sizes.js';
 import { runDirectory } from '../core/system/directories.js';
 
 export default class Mkizofs extends IzoCommand {

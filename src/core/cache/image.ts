@@ -2,23 +2,6 @@ import { closeSync, openSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { IzoError } from '../model/errors.js';
 import { EXIT } from '../model/exit-codes.js';
 
-const UNITS: Readonly<Record<string, number>> = {
-  '': 1,
-  K: 2 ** 10,
-  M: 2 ** 20,
-  G: 2 ** 30,
-  T: 2 ** 40,
-};
-
-/** `512M`, `1G`, `10485760`: bytes, with the binary units of mke2fs. @returns undefined for anything else */
-export function parseSize(text: string): number | undefined {
-  const match = /^([0-9]{1,15})([KMGT]?)(i?B)?$/i.exec(text.trim());
-  const unit = UNITS[(match?.[2] ?? '').toUpperCase()];
-  if (match?.[1] === undefined || unit === undefined) return undefined;
-  const size = Number(match[1]) * unit;
-  return Number.isSafeInteger(size) && size > 0 ? size : undefined;
-}
-
 /**
  * Makes a sparse file for a cache; an empty file that is there will do. @returns what undoes it.
  * @throws IzoError exists: what is there is not overwritten; no-image

@@ -2,5 +2,5 @@ export { attach, cacheBehind, detach, loopDevicesOf, type Attached } from './att
 export { lockCache } from './cache-lock.js';
 export { formatCache, type FormatRequest } from './format.js';
 export * from './identity.js';
-export { createImage, parseSize } from './image.js';
+export { createImage } from './image.js';
 export { acquireLower, type LowerMount, type LowerRequest } from './lower.js';

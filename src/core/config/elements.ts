@@ -119,11 +119,9 @@ export interface FileFormat<T> {
   read: (root: XmlElement, report: Report) => T | undefined;
 }
 
-/** Reads one configuration file: all that can be understood, and all problems in file order. */
-export function readConfigFile<T>(file: string, format: FileFormat<T>): Reading<T> {
-  const result = readTextFile(file, format.root, format.whatMakesIt);
-  if ('problem' in result) return { value: undefined, problems: [result.problem] };
-  const tree = parseXml(file, result.text);
+/** Reads the text of one configuration file: all that can be understood, and all problems in file order. */
+export function readConfigText<T>(file: string, text: string, format: FileFormat<T>): Reading<T> {
+  const tree = parseXml(file, text);
   if (tree.value === undefined) return { value: undefined, problems: tree.problems };
   const { problems, report } = collectProblems();
   if (tree.value.name !== format.root) {
@@ -137,4 +135,11 @@ export function readConfigFile<T>(file: string, format: FileFormat<T>): Reading<
   }
   const value = format.read(tree.value, report);
   return { value, problems: inFileOrder(problems) };
+}
+
+/** The same for a file. */
+export function readConfigFile<T>(file: string, format: FileFormat<T>): Reading<T> {
+  const result = readTextFile(file, format.root, format.whatMakesIt);
+  if ('problem' in result) return { value: undefined, problems: [result.problem] };
+  return readConfigText(file, result.text, format);
 }

@@ -1,61 +1,87 @@
 import { realpathSync } from 'node:fs';
-import { Builder } from 'xml2js';
 import type { FileToWrite } from '../system/atomic-file.js';
 import type { Fileset } from './fsetdb.js';
-import type { Server } from './serverdb.js';
+import { DEFAULT_PORT, type Server } from './serverdb.js';
 import type { Sysid } from './sysid.js';
+import { editXml, renderElement, type ElementWish } from './xml-edit.js';
 
 /** The files as izo writes them: the form of the HOWTO, one entity a line, always in the same order of attributes. */
 
+export type PlainSysid = Omit<Sysid, 'place'>;
+export type PlainServer = Omit<Server, 'place'>;
+export type PlainFileset = Omit<Fileset, 'place' | 'places'>;
+
 const CONFIG_MODE = 0o644;
 
-const builder = new Builder({
-  headless: true,
-  attrkey: '#attributes',
-  charkey: '#text',
-  renderOpts: { pretty: true, indent: '  ', newline: '\n' },
-});
-
-type Attributes = Record<string, string>;
-
-/** Leaves out what is not there, keeps the order. */
-function attributes(given: Record<string, string | number | undefined>): Attributes {
-  const present = Object.entries(given).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(present.map(([name, value]) => [name, String(value)]));
+function sysidWish({ name, psdev, bindaddr }: PlainSysid): ElementWish {
+  const attributes = Object.entries({ name, psdev, bindaddr });
+  return {
+    element: 'sysid',
+    attributes: attributes.map(([each, value]) => ({ name: each, value })),
+  };
 }
 
-function render(what: string, tree: Record<string, unknown>): string {
-  const header = `<!-- ${what} See man 5 intermezzo. izo keeps the contents of this file, not comments. -->`;
-  return `${header}\n${builder.buildObject(tree)}\n`;
+function serverWish({ name, ipaddr, port, bindaddr }: PlainServer): ElementWish {
+  return {
+    element: 'server',
+    attributes: [
+      { name: 'name', value: name },
+      { name: 'ipaddr', value: ipaddr },
+      { name: 'port', value: String(port), implied: String(DEFAULT_PORT) },
+      { name: 'bindaddr', value: bindaddr },
+    ],
+  };
 }
 
-export function formatSysid({ name, psdev, bindaddr }: Omit<Sysid, 'place'>): string {
-  return render('This host, as InterMezzo knows it.', {
-    sysid: { '#attributes': attributes({ name, psdev, bindaddr }) },
-  });
-}
-
-export function formatServerdb(servers: Iterable<Omit<Server, 'place'>>): string {
-  const server = [...servers].map(({ name, ipaddr, port, bindaddr }) => ({
-    '#attributes': attributes({ name, ipaddr, port, bindaddr }),
-  }));
-  return render('The servers of InterMezzo.', { serverdb: { server } });
-}
-
-export function formatFsetdb(filesets: Iterable<Omit<Fileset, 'place'>>): string {
-  const fileset = [...filesets].map(({ name, servername, policy, conflicts, replicators }) => ({
-    '#attributes': attributes({
-      name,
-      servername,
+function filesetWish(fileset: PlainFileset): ElementWish {
+  const { name, servername, policy, conflicts, replicators } = fileset;
+  return {
+    element: 'fileset',
+    attributes: [
+      { name: 'name', value: name },
+      { name: 'servername', value: servername },
       // Defaults stay unwritten, so that the file is one of 2001 for as long as it can be.
-      policy: policy === 'write' ? undefined : policy,
-      conflicts: conflicts === 'keep-both' ? undefined : conflicts,
-    }),
-    replicator: replicators,
-  }));
-  return render('The filesets of InterMezzo: who serves them, who replicates them.', {
-    fsetdb: { fileset },
-  });
+      { name: 'policy', value: policy === 'write' ? undefined : policy, implied: 'write' },
+      {
+        name: 'conflicts',
+        value: conflicts === 'keep-both' ? undefined : conflicts,
+        implied: 'keep-both',
+      },
+    ],
+    children: replicators.map((text) => ({ element: 'replicator', attributes: [], text })),
+  };
+}
+
+/** Where there is a text already, only what differs from it is changed. */
+function write(what: string, wish: ElementWish, file: string, before?: string): string {
+  if (before !== undefined) return editXml(file, before, wish);
+  return `<!-- ${what} See man 5 intermezzo. -->\n${renderElement(wish)}\n`;
+}
+
+/** @param before the text of the file, where there is one */
+export function formatSysid(sysid: PlainSysid, file = 'sysid', before?: string): string {
+  return write('This host, as InterMezzo knows it.', sysidWish(sysid), file, before);
+}
+
+export function formatServerdb(
+  servers: Iterable<PlainServer>,
+  file = 'serverdb',
+  before?: string,
+): string {
+  const children = [...servers].map(serverWish);
+  const wish = { element: 'serverdb', attributes: [], children };
+  return write('The servers of InterMezzo.', wish, file, before);
+}
+
+export function formatFsetdb(
+  filesets: Iterable<PlainFileset>,
+  file = 'fsetdb',
+  before?: string,
+): string {
+  const children = [...filesets].map(filesetWish);
+  const wish = { element: 'fsetdb', attributes: [], children };
+  const what = 'The filesets of InterMezzo: who serves them, who replicates them.';
+  return write(what, wish, file, before);
 }
 
 /** A configuration file to be written: readable by all, the one before kept as `.bak`. */

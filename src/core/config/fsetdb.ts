@@ -79,7 +79,8 @@ function readReplicators(element: XmlElement, report: Report): NamedPlace[] {
   return [...replicators.values()];
 }
 
-function readFileset(element: XmlElement, report: Report): Fileset | undefined {
+/** Understands one `<fileset>`, wherever it stands. */
+export function readFileset(element: XmlElement, report: Report): Fileset | undefined {
   checkShape(element, SHAPE, report);
   const name = attributeValue(element, 'name', checkName, report);
   const servername = attributeValue(element, 'servername', checkName, report);
@@ -103,7 +104,7 @@ function readFileset(element: XmlElement, report: Report): Fileset | undefined {
   };
 }
 
-const FORMAT: FileFormat<Fileset[]> = {
+export const FSETDB: FileFormat<Fileset[]> = {
   root: 'fsetdb',
   whatMakesIt:
     'Run `izo inconfig` to write it, or `izo join TOKEN` with the token that `izo invite` gave on the server.',
@@ -131,5 +132,5 @@ const FORMAT: FileFormat<Fileset[]> = {
 
 /** Reads a `<fsetdb>` of `<fileset name="shared" servername="muskox"><replicator>clientA</replicator></fileset>`. */
 export function readFsetdb(file: string): Reading<Fileset[]> {
-  return readConfigFile(file, FORMAT);
+  return readConfigFile(file, FSETDB);
 }

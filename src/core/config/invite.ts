@@ -9,6 +9,7 @@ import { findKey, makeKey, keyFileToWrite, type KeyId } from './keys.js';
 import { saveConfigFiles } from './save.js';
 import type { Server } from './serverdb.js';
 import { listed, quoted } from './suggest.js';
+import { presentText } from './text-file.js';
 import { checkAddress, checkName, type Check } from './values.js';
 
 export interface InviteOptions extends ConfigurationOptions {
@@ -81,7 +82,8 @@ function fsetdbWith(config: Configuration, chosen: readonly Fileset[]): FileToWr
   if (chosen.every((each) => config.filesets.get(each.name) === each)) return [];
   const filesets = new Map(config.filesets);
   for (const fileset of chosen) filesets.set(fileset.name, fileset);
-  return [configFileToWrite(config.files.fsetdb, formatFsetdb(filesets.values()))];
+  const file = config.files.fsetdb;
+  return [configFileToWrite(file, formatFsetdb(filesets.values(), file, presentText(file)))];
 }
 
 /**

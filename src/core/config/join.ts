@@ -1,26 +1,31 @@
-import { IzoError, type Place } from '../model/errors.js';
+import { IzoError } from '../model/errors.js';
 import type { FileToWrite } from '../system/atomic-file.js';
-import { configFiles, type ConfigFiles, type ConfigurationOptions } from './config-files.js';
-import { crossCheck } from './cross-checks.js';
-import { configFileToWrite, formatFsetdb, formatServerdb, formatSysid } from './format.js';
-import { readFsetdb, type Fileset } from './fsetdb.js';
+import { noAnswers, type Answers, type MountAnswer } from './answers/answers.js';
+import type { ConfigurationOptions } from './config-files.js';
+import { configFileToWrite } from './format.js';
+import { DEFAULT_FSTAB } from './fstab.js';
 import { decodeInvitation, type Invitation } from './invitation.js';
 import { findKey, keyFileToWrite, type KeyId } from './keys.js';
 import { mergeFilesets, mergeServers, mergeSysid } from './merge.js';
-import { mustRead, problemAsError, type Reading } from './problem.js';
+import { freePsdev, readExisting, type Existing } from './plan/existing.js';
+import type { HostFacts } from './plan/host-checks.js';
+import { planConfiguration } from './plan/plan.js';
+import type { Plan } from './plan/planned.js';
 import { saveConfigFiles } from './save.js';
-import { readServerdb, type Server } from './serverdb.js';
-import { readSysid } from './sysid.js';
+import type { Server } from './serverdb.js';
 import { checkBindAddress, checkPsdev, type Check } from './values.js';
 
-export interface JoinOptions extends ConfigurationOptions {
-  token: string;
+export interface JoinWishes {
   /** Undefined keeps what sysid has. The caller may ask localAddressTowards for a host that has none. */
   bindaddr?: string;
-  /** Undefined keeps what sysid has, else /dev/intermezzo0. */
+  /** Undefined keeps what sysid has, else the first that is free. */
   psdev?: string;
   /** Where the files contradict the invitation, let the invitation win. */
   force?: boolean;
+}
+
+export interface JoinOptions extends ConfigurationOptions, JoinWishes {
+  token: string;
 }
 
 export interface JoinResult {
@@ -29,12 +34,6 @@ export interface JoinResult {
   client: string;
   server: Omit<Server, 'place'>;
   filesets: string[];
-}
-
-/** What a file holds; nothing where it does not exist. Joining must not write over a file that has mistakes. */
-function readIfThere<T>(reading: Reading<T>): T | undefined {
-  if (reading.problems.some((problem) => problem.code === 'config-missing')) return undefined;
-  return mustRead(reading);
 }
 
 function checkWish(text: string | undefined, check: Check<string>): void {
@@ -55,44 +54,52 @@ function holdsKey(id: KeyId, key: Buffer): boolean {
   }
 }
 
-interface Plan {
-  files: FileToWrite[];
-  servers: readonly Omit<Server, 'place'>[];
-  filesets: readonly Omit<Fileset, 'place'>[];
+/** The file of the invitation's key; none where this host has it. */
+export function keyOfInvitation(configDir: string, invitation: Invitation): FileToWrite[] {
+  const { client, server, key } = invitation;
+  const id: KeyId = { configDir, client, server: server.name, side: 'client' };
+  return holdsKey(id, key) ? [] : [keyFileToWrite(id, key)];
 }
 
-function plan(options: JoinOptions, invitation: Invitation, files: ConfigFiles): Plan {
-  const force = options.force === true;
-  const servers = readIfThere(readServerdb(files.serverdb)) ?? [];
-  const filesets = readIfThere(readFsetdb(files.fsetdb)) ?? [];
-  const wishes = { force, bindaddr: options.bindaddr, psdev: options.psdev };
-  const newSysid = mergeSysid(readIfThere(readSysid(files.sysid)), invitation, wishes);
-  const newServers = mergeServers(servers, invitation, force);
-  const newFilesets = mergeFilesets(filesets, invitation, force);
-  const changes: FileToWrite[] = [];
-  const put = (path: string, data: string): void => {
-    changes.push(configFileToWrite(path, data));
+/**
+ * The invitation as answers: what is there and agrees with it is not among them.
+ * @throws IzoError with exit code EXIT.refused where what is there contradicts it, unless forced
+ */
+export function answersOfInvitation(
+  invitation: Invitation,
+  existing: Existing,
+  { force = false, bindaddr, psdev }: JoinWishes,
+): Answers {
+  checkWish(bindaddr, checkBindAddress);
+  checkWish(psdev, checkPsdev);
+  const { idfile: file, serverdb, fsetdb } = existing;
+  const known = existing.sysids.get(file);
+  const free = known === undefined ? freePsdev(existing.sysids.values()) : undefined;
+  const wishes = { force, bindaddr, psdev: psdev ?? free };
+  const sysid = mergeSysid(known, invitation, wishes);
+  const servers = mergeServers(existing.servers, invitation, force) ?? [];
+  const filesets = mergeFilesets(existing.filesets, invitation, force) ?? [];
+  return {
+    ...noAnswers(),
+    sysids: sysid === undefined ? [] : [{ ...sysid, file, place: { file } }],
+    servers: servers.map((each) => ({ place: { file: serverdb }, ...each })),
+    filesets: filesets.map((each) => ({ place: { file: fsetdb }, ...each })),
   };
-  if (newServers) put(files.serverdb, formatServerdb(newServers));
-  if (newFilesets) put(files.fsetdb, formatFsetdb(newFilesets));
-  // Last, because a host with a sysid counts as configured.
-  if (newSysid) put(files.sysid, formatSysid(newSysid));
-  return { files: changes, servers: newServers ?? servers, filesets: newFilesets ?? filesets };
 }
 
-/** The result must fit together, whatever was there before: lento would refuse it otherwise. */
-function checkPlan({ servers, filesets }: Plan, files: ConfigFiles): void {
-  const at = <T extends object>(file: string) => {
-    const place: Place = { file };
-    return (each: T): T & { place: Place } => ({ place, ...each });
-  };
-  const [first] = crossCheck({
-    files,
-    servers: servers.map(at(files.serverdb)),
-    filesets: filesets.map(at(files.fsetdb)),
-  });
-  if (first !== undefined) throw problemAsError(first);
+/** What joining comes to. @throws IzoError: nothing could be written as it should be */
+export function planJoin(
+  invitation: Invitation,
+  existing: Existing,
+  wishes: JoinWishes & { mounts: MountAnswer[] },
+  facts: HostFacts,
+): Plan {
+  const answers = { ...answersOfInvitation(invitation, existing, wishes), mounts: wishes.mounts };
+  return planConfiguration(answers, existing, facts);
 }
+
+/** Nothing of joining without mounts depends on the host. */
+const NO_FACTS: HostFacts = { addresses: [], isBlockDevice: () => false };
 
 /**
  * Makes this host a client of the inviting server: adds what the token says to sysid, serverdb, fsetdb and the keys.
@@ -101,16 +108,14 @@ function checkPlan({ servers, filesets }: Plan, files: ConfigFiles): void {
  */
 export function join(options: JoinOptions): JoinResult {
   const invitation = decodeInvitation(options.token);
-  checkWish(options.bindaddr, checkBindAddress);
-  checkWish(options.psdev, checkPsdev);
-  const files = configFiles(options);
-  const planned = plan(options, invitation, files);
-  checkPlan(planned, files);
-  const { client, server, key } = invitation;
-  const id: KeyId = { configDir: options.configDir, client, server: server.name, side: 'client' };
-  const toWrite = [...planned.files];
-  if (!holdsKey(id, key)) toWrite.unshift(keyFileToWrite(id, key));
+  const existing = readExisting({ ...options, fstab: DEFAULT_FSTAB });
+  const plan = planJoin(invitation, existing, { ...options, mounts: [] }, NO_FACTS);
+  const toWrite = [
+    ...keyOfInvitation(options.configDir, invitation),
+    ...plan.files.map(({ path, after }) => configFileToWrite(path, after)),
+  ];
   saveConfigFiles(toWrite);
-  const names = invitation.filesets.map((fileset) => fileset.name);
-  return { written: toWrite.map(({ path }) => path), client, server, filesets: names };
+  const filesets = invitation.filesets.map((fileset) => fileset.name);
+  const { client, server } = invitation;
+  return { written: toWrite.map(({ path }) => path), client, server, filesets };
 }

@@ -27,7 +27,8 @@ export interface Server {
 
 const SHAPE = { required: ['name', 'ipaddr'], optional: ['port', 'bindaddr'] } as const;
 
-function readServer(element: XmlElement, report: Report): Server | undefined {
+/** Understands one `<server>`, wherever it stands. */
+export function readServer(element: XmlElement, report: Report): Server | undefined {
   checkShape(element, SHAPE, report);
   const name = attributeValue(element, 'name', checkName, report);
   const ipaddr = attributeValue(element, 'ipaddr', checkAddress, report);
@@ -38,7 +39,7 @@ function readServer(element: XmlElement, report: Report): Server | undefined {
   return { name, ipaddr, port, ...(bindaddr === undefined ? {} : { bindaddr }), place };
 }
 
-const FORMAT: FileFormat<Server[]> = {
+export const SERVERDB: FileFormat<Server[]> = {
   root: 'serverdb',
   whatMakesIt:
     'Run `izo inconfig` to write it, or `izo join TOKEN` with the token that `izo invite` gave on the server.',
@@ -66,5 +67,5 @@ const FORMAT: FileFormat<Server[]> = {
 
 /** Reads a `<serverdb>` of `<server name="muskox" ipaddr="192.168.0.3" port="2222" bindaddr="..." />`. */
 export function readServerdb(file: string): Reading<Server[]> {
-  return readConfigFile(file, FORMAT);
+  return readConfigFile(file, SERVERDB);
 }

@@ -12,7 +12,7 @@ export interface Sysid {
   place: Place;
 }
 
-const FORMAT: FileFormat<Sysid> = {
+export const SYSID: FileFormat<Sysid> = {
   root: 'sysid',
   whatMakesIt:
     'Run `izo inconfig` to write it, or `izo join TOKEN` with the token that `izo invite` gave on the server.',
@@ -28,5 +28,5 @@ const FORMAT: FileFormat<Sysid> = {
 
 /** Reads a file of the form `<sysid name="muskox" psdev="/dev/intermezzo0" bindaddr="192.168.0.3" />`. */
 export function readSysid(file: string): Reading<Sysid> {
-  return readConfigFile(file, FORMAT);
+  return readConfigFile(file, SYSID);
 }

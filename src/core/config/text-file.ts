@@ -94,12 +94,12 @@ function describeFailure(file: string, error: unknown, whatMakesIt: string): Tex
 }
 
 /**
- * Reads a configuration file as text, and refuses what cannot be one.
+ * Reads a file as text of bounded size, without looking at what it says.
  *
- * @param root name of the element that the file should hold, for the messages
+ * @param root what the file should hold, for the messages
  * @param whatMakesIt the sentence that tells how such a file comes to be
  */
-export function readTextFile(file: string, root: string, whatMakesIt: string): TextResult {
+export function readAnyText(file: string, root: string, whatMakesIt: string): TextResult {
   let bytes: ReturnType<typeof readBounded>;
   try {
     bytes = readBounded(file);
@@ -117,10 +117,15 @@ export function readTextFile(file: string, root: string, whatMakesIt: string): T
     return failed(file, {
       code: 'config-too-big',
       message: `the file is larger than ${CONFIG_FILE_BYTES_MAX} bytes`,
-      remedy: `Check that this really is a configuration file holding <${root}>.`,
+      remedy: `Check that this really is a configuration file holding ${root}.`,
     });
   }
-  const decoded = decode(file, bytes);
+  return decode(file, bytes);
+}
+
+/** The same for a configuration file: refuses what cannot be one. */
+export function readTextFile(file: string, root: string, whatMakesIt: string): TextResult {
+  const decoded = readAnyText(file, `<${root}>`, whatMakesIt);
   if ('problem' in decoded) return decoded;
   if (decoded.text.trim() === '') {
     return failed(file, {
@@ -144,4 +149,10 @@ export function readTextFile(file: string, root: string, whatMakesIt: string): T
     });
   }
   return decoded;
+}
+
+/** What a configuration file holds that has been read without problems; undefined where there is none. */
+export function presentText(file: string): string | undefined {
+  const result = readTextFile(file, '', '');
+  return 'text' in result ? result.text : undefined;
 }

@@ -24,12 +24,18 @@ export interface AttributePosition {
   nameOffset: number;
   /** Of the first character between the quotation marks. */
   valueOffset: number;
+  /** Of the second quotation mark. */
+  valueEnd: number;
 }
 
 export interface ElementPosition {
   name: string;
   /** Of its `<`. */
   offset: number;
+  /** After the `>` of its opening tag. */
+  tagEnd: number;
+  /** After the `>` of its closing tag; the same as tagEnd for `<element/>`. */
+  end: number;
   attributes: AttributePosition[];
   /** Of the first character of text directly in it that is not white space. */
   textOffset?: number;
@@ -60,7 +66,8 @@ class PositionScanner {
       this.#openElement(tag.name);
     };
     parser.onclosetag = () => {
-      this.#open.pop();
+      const closed = this.#open.pop();
+      if (closed !== undefined) closed.end = parser.position;
       this.#markupEnd = parser.position;
     };
     parser.ontext = parser.oncdata = (text) => {
@@ -99,11 +106,12 @@ class PositionScanner {
         CHECK_THE_LINE,
       );
     }
-    const attributes = attributesOfTag(this.#text, offset, this.#parser.position);
-    const element: ElementPosition = { name, offset, attributes };
+    const tagEnd = this.#parser.position;
+    const attributes = attributesOfTag(this.#text, offset, tagEnd);
+    const element: ElementPosition = { name, offset, tagEnd, end: tagEnd, attributes };
     this.elements.push(element);
     this.#open.push(element);
-    this.#markupEnd = this.#parser.position;
+    this.#markupEnd = tagEnd;
   }
 
   #noteText(text: string): void {
@@ -174,7 +182,8 @@ function attributesOfTag(text: string, from: number, to: number): AttributePosit
       const message = `the value of ${quoted(name)} contains \`<\``;
       throw new XmlFault('xml-malformed', message, valueOffset + angle - 1, CHECK_QUOTES);
     }
-    attributes.push({ name, nameOffset, valueOffset });
+    const valueEnd = valueOffset + value.length - 2;
+    attributes.push({ name, nameOffset, valueOffset, valueEnd });
   }
   return attributes;
 }

@@ -59,7 +59,7 @@ function parseValues(text: string): ValueNode {
 }
 
 /** Turns offsets into lines and columns, both counted from 1. */
-class LineTable {
+export class LineTable {
   readonly #starts = [0];
 
   constructor(

@@ -24,6 +24,8 @@ export interface FileToWrite {
 interface Staged {
   temporary: string;
   path: string;
+  /** A copy of what the path had before, to go back to; undefined where there was nothing. */
+  before: string | undefined;
 }
 
 /** Makes the names in a directory durable: a rename is on disk only after its directory was synced. */
@@ -37,7 +39,7 @@ export function syncDirectory(path: string): void {
 }
 
 /** Writes and syncs the contents under a name of their own, in the directory where they will live. */
-function stage(path: string, data: string | Uint8Array, mode: number): Staged {
+function writeAside(path: string, data: string | Uint8Array, mode: number): string {
   const suffix = `${process.pid}.${randomBytes(6).toString('hex')}`;
   const temporary = join(dirname(path), `.${basename(path)}.${suffix}.tmp`);
   // Created readable by its owner only: a secret must not be open to others even for a moment.
@@ -52,40 +54,62 @@ function stage(path: string, data: string | Uint8Array, mode: number): Staged {
   } finally {
     closeSync(fd);
   }
-  return { temporary, path };
+  return temporary;
 }
 
-function stageBackup(path: string): Staged | undefined {
-  let mode: number;
-  try {
-    mode = statSync(path).mode & 0o7777;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+/** A copy of a file, beside `beside`; undefined where there is no such file. */
+function copyAside(path: string, beside = path): string | undefined {
+  const status = statSync(path, { throwIfNoEntry: false });
+  if (status === undefined) return undefined;
+  return writeAside(beside, readFileSync(path), status.mode & 0o7777);
+}
+
+/** All that must be on disk before the first file changes. `staged` has what there is, also where this fails. */
+function stageAll(files: readonly FileToWrite[], staged: Staged[]): void {
+  for (const { path, data, mode, backup } of files) {
+    const kept = `${path}.bak`;
+    const copy = backup === true ? copyAside(path, kept) : undefined;
+    if (copy !== undefined) {
+      const backupStaged: Staged = { temporary: copy, path: kept, before: undefined };
+      staged.push(backupStaged);
+      backupStaged.before = copyAside(kept);
+    }
+    const file: Staged = { temporary: writeAside(path, data, mode), path, before: undefined };
+    staged.push(file);
+    file.before = copyAside(path);
   }
-  const { temporary } = stage(path, readFileSync(path), mode);
-  return { temporary, path: `${path}.bak` };
+}
+
+/** Puts back what the paths had before, the last one first. */
+function undo(placed: readonly Staged[]): void {
+  for (const { path, before } of [...placed].reverse()) {
+    if (before === undefined) rmSync(path, { force: true });
+    else renameSync(before, path);
+  }
 }
 
 /**
- * Replaces several files. Whatever can fail for want of space or permission fails before the first of them changes;
- * then each is put in place by one rename, so that a reader sees the old or the new contents, never a part.
+ * Replaces several files: all of them, or, where one cannot be replaced, none. Whatever can fail for want of space or
+ * permission fails before the first of them changes; then each is put in place by one rename, so that a reader sees the
+ * old or the new contents, never a part.
  */
 export function writeFilesAtomically(files: readonly FileToWrite[]): void {
   const staged: Staged[] = [];
-  let placed = 0;
+  const placed: Staged[] = [];
   try {
-    for (const file of files) {
-      const backup = file.backup === true ? stageBackup(file.path) : undefined;
-      if (backup !== undefined) staged.push(backup);
-      staged.push(stage(file.path, file.data, file.mode));
+    stageAll(files, staged);
+    for (const each of staged) {
+      renameSync(each.temporary, each.path);
+      placed.push(each);
     }
-    for (const { temporary, path } of staged) {
-      renameSync(temporary, path);
-      placed += 1;
-    }
+  } catch (error) {
+    undo(placed);
+    throw error;
   } finally {
-    for (const { temporary } of staged.slice(placed)) rmSync(temporary, { force: true });
+    for (const { temporary, before } of staged) {
+      rmSync(temporary, { force: true });
+      if (before !== undefined) rmSync(before, { force: true });
+    }
   }
   for (const directory of new Set(files.map((file) => dirname(file.path)))) {
     syncDirectory(directory);

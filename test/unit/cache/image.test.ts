@@ -3,7 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { createImage, parseSize } from '../../../src/core/cache/image.js';
+import { createImage } from '../../../src/core/cache/image.js';
+import { parseSize } from '../../../src/core/model/sizes.js';
 import { IzoError } from '../../../src/core/model/errors.js';
 import { EXIT } from '../../../src/core/model/exit-codes.js';
 

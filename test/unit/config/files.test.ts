@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   readdirSync,
@@ -44,6 +45,29 @@ describe('files replaced as a whole', () => {
     );
     assert.equal(readFileSync(`${here}/a`, 'utf8'), 'old');
     assert.deepEqual(readdirSync(here), ['a']);
+  });
+
+  it('all or none: one that cannot be put in place takes the others back', () => {
+    const here = directory();
+    for (const name of ['a', 'a.bak', 'b']) writeFileSync(`${here}/${name}`, `old ${name}`);
+    const wanted = [
+      { path: `${here}/a`, data: 'new', mode: 0o644, backup: true },
+      { path: `${here}/new`, data: 'new', mode: 0o644 },
+      { path: `${here}/b`, data: 'new', mode: 0o644 },
+    ];
+    // What is mounted on cannot be replaced by a rename.
+    execFileSync('mount', ['--bind', `${here}/b`, `${here}/b`]);
+    try {
+      assert.throws(() => {
+        writeFilesAtomically(wanted);
+      }, /EBUSY/);
+    } finally {
+      execFileSync('umount', [`${here}/b`]);
+    }
+    assert.deepEqual(readdirSync(here).sort(), ['a', 'a.bak', 'b']);
+    for (const name of ['a', 'a.bak', 'b']) {
+      assert.equal(readFileSync(`${here}/${name}`, 'utf8'), `old ${name}`);
+    }
   });
 
   it('a configuration file that is a link stays one', () => {
