@@ -3,8 +3,9 @@ import { chmodSync, existsSync, mkdtempSync, renameSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cleanUp } from '../../src/core/demo/janitor.js';
-import { Host } from '../../src/core/demo/host.js';
+import { Host, PROGRAM } from '../../src/core/demo/host.js';
 import { listMounted, type MountedState } from '../../src/core/presto/mounted-state.js';
+import { run } from '../../src/core/system/processes.js';
 import { checkCache, type Checked } from './check-cache.js';
 
 export const FILESET = 'shared';
@@ -64,6 +65,20 @@ export class MountedHost {
   /** `options`: of the mount, besides the usual ones. */
   async mount(...options: readonly string[]): Promise<void> {
     await this.host.mount(FILESET, this.type, options);
+    this.#watch();
+  }
+
+  /** The same where no program may have more than so many descriptors: not `izo mount`, and not what it starts. */
+  async mountWithin(descriptors: number): Promise<void> {
+    const { image, mountPoint, host } = this;
+    const options = `loop,fileset=${FILESET},prestodev=/dev/intermezzo0,cache_type=${this.type}`;
+    const words = [process.execPath, PROGRAM, 'mount', image, mountPoint, '-o', options];
+    const limited = `ulimit -n ${descriptors}; exec "$@"`;
+    await run('sh', ['-c', limited, 'sh', ...words], { env: host.environment });
+    this.#watch();
+  }
+
+  #watch(): void {
     const kill = `sleep ${HANG_MS / 1000}; kill -9 ${this.state.pid}`;
     this.#watchdog = spawn('sh', ['-c', kill], { detached: true, stdio: 'ignore' });
     this.#watchdog.unref();

@@ -87,12 +87,15 @@ export class Contents {
     return node.generation;
   }
 
-  /** Journals what was written since `begin`. `fd` is any descriptor of the file that is not O_PATH. */
+  /**
+   * Journals what was written since `begin`. `fd` is any descriptor of the file that is not O_PATH, or the negated errno
+   * for which there is none.
+   */
   close(node: Node, fd: number, caller: Caller): number {
     if (node.dirtySlot < 0) return 0;
     node.unseen?.settle();
-    const path = pathOf(node) ?? this.#findPath(node, fd);
-    const result = path === undefined ? 0 : this.#journal(node, fd, caller, path);
+    const path = fd < 0 ? undefined : (pathOf(node) ?? this.#findPath(node, fd));
+    const result = fd < 0 ? fd : path === undefined ? 0 : this.#journal(node, fd, caller, path);
     // Where the record could not be written (full disk), the LML keeps the note and the next close tries again.
     if (result < 0) {
       this.onLate();

@@ -30,6 +30,7 @@ import {
 import { removexattrAt, setxattrAt } from '../system/xattrs.js';
 import { DefaultAcls } from './default-acls.js';
 import { IdentityStore } from './identity-store.js';
+import type { HeldFile } from './held-file.js';
 import type { Node } from './node.js';
 import type { NodeTable } from './node-table.js';
 
@@ -105,7 +106,7 @@ export class LowerTree {
       return result;
     }
     const node = this.table.known(parent, name);
-    if (node !== undefined && node.fd < 0) this.table.adoptDirectoryFd(node, fd);
+    if (node !== undefined && node.fd < 0) this.table.descriptors.add(node, fd);
     else close(fd);
     return 0;
   }
@@ -206,8 +207,8 @@ export class LowerTree {
     const directory = this.table.directoryFd(parent);
     if (directory < 0) return directory;
     const node = this.table.known(parent, name);
-    if (node !== undefined) this.table.pin(node);
-    const result = unlinkat(directory, name, flags);
+    let result = node === undefined ? 0 : this.table.pin(node);
+    if (result >= 0) result = unlinkat(directory, name, flags);
     if (result < 0) return result;
     this.touch(parent, time);
     this.table.detach(parent, name);
@@ -230,8 +231,8 @@ export class LowerTree {
     const replaced = this.table.known(newParent, newName);
     const moving = this.table.known(parent, name);
     const exchange = (flags & RENAME_EXCHANGE) !== 0;
-    if (replaced !== undefined && !exchange) this.table.pin(replaced);
-    const result = renameat2(from, name, to, newName, flags);
+    let result = replaced !== undefined && !exchange ? this.table.pin(replaced) : 0;
+    if (result >= 0) result = renameat2(from, name, to, newName, flags);
     if (result < 0) return result;
     // rename(2) of two names of one file does nothing at all.
     if (!exchange && moving !== undefined && moving === replaced) return 0;
@@ -310,6 +311,25 @@ export class LowerTree {
     }
     const at = this.table.locate(node);
     return at.fd < 0 ? at.fd : openat(at.fd, at.name, flags | O_NOFOLLOW);
+  }
+
+  /** A directory's position is its beginning. @returns a descriptor */
+  openDirectory(node: Node): number {
+    const directory = this.table.directoryFd(node);
+    return directory < 0 ? directory : openat(directory, '.', O_RDONLY | O_DIRECTORY);
+  }
+
+  /** The descriptor of what is held open, opened again where it was closed to make room; or a negated errno. */
+  descriptorOf(file: HeldFile): number {
+    const { descriptors } = this.table;
+    if (file.fd >= 0) descriptors.use(file);
+    else {
+      const { node, lowerFlags } = file;
+      const fd = node.isDirectory ? this.openDirectory(node) : this.open(node, lowerFlags);
+      if (fd < 0) return fd;
+      descriptors.add(file, fd);
+    }
+    return file.fd;
   }
 
   /** True where two modes are of the same kind of file. */

@@ -3,11 +3,10 @@ import { isReservedAtRoot } from '../model/names.js';
 import { ROOT_NODE, type NodeId } from '../fuse/port.js';
 import { Attr } from '../system/attr.js';
 import { E, ESTALE } from '../system/errno.js';
-import { O_DIRECTORY, O_NOFOLLOW, O_PATH, O_RDONLY, close, openat, stat } from '../system/files.js';
+import { openBeneath } from '../system/beneath.js';
+import { O_DIRECTORY, O_NOFOLLOW, O_PATH, O_RDONLY, openat, stat } from '../system/files.js';
+import type { Descriptors } from './descriptors.js';
 import { Node } from './node.js';
-
-/** Directory descriptors kept open at the most. Half of them, the longest unused, are closed when it is reached. */
-const DIRECTORY_FDS_MAX = 1024;
 
 /**
  * The nodes that are referred to, by id, by lower inode and as a tree of names; and the way to each of them. What nobody
@@ -18,15 +17,16 @@ export class NodeTable {
   readonly #byId = new Map<NodeId, Node>();
   readonly #byIno = new Map<number, Node>();
   #nextId: NodeId = ROOT_NODE + 1;
-  #clock = 0;
-  #openDirectories: Node[] = [];
   /** Nodes placed while a batch of peers' updates is applied: most of them nobody refers to afterwards. */
   #placed: Node[] | undefined;
   readonly #attr = new Attr();
   readonly #location = { fd: -1, name: '' };
 
   /** `rootFd`: the lower tree's root, open for as long as the table is used. */
-  constructor(rootFd: number) {
+  constructor(
+    rootFd: number,
+    readonly descriptors: Descriptors,
+  ) {
     const result = stat(rootFd, '', this.#attr);
     assert(result === 0, 'the lower root is an open directory');
     this.root = new Node(ROOT_NODE, this.#attr.ino, this.#attr.mode);
@@ -51,40 +51,27 @@ export class NodeTable {
     return dirty.sort((a, b) => named(a) - named(b));
   }
 
-  /** A descriptor of a directory, or a negated errno. Stays open at least until two more were asked for. */
+  /** A descriptor of a directory, or a negated errno. Stays open for what one request does; see Descriptors. */
   directoryFd(node: Node): number {
     if (node.fd < 0) {
-      const parent = node.parent;
-      if (parent === undefined) return -E.ENOENT;
-      const parentFd = this.directoryFd(parent);
-      if (parentFd < 0) return parentFd;
-      const fd = openat(parentFd, node.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+      const fd = this.#openDirectory(node);
       if (fd < 0) return fd;
-      this.adoptDirectoryFd(node, fd);
-    }
-    node.used = ++this.#clock;
+      this.descriptors.add(node, fd);
+    } else if (node !== this.root) this.descriptors.use(node);
     return node.fd;
   }
 
-  /** Takes over a descriptor that was opened for another reason anyway. */
-  adoptDirectoryFd(node: Node, fd: number): void {
-    node.fd = fd;
-    node.used = ++this.#clock;
-    this.#openDirectories.push(node);
-    if (this.#openDirectories.length > DIRECTORY_FDS_MAX) this.#closeOldest();
-  }
-
-  #closeOldest(): void {
-    const open = this.#openDirectories.filter((node) => node.fd >= 0);
-    open.sort((a, b) => a.used - b.used);
-    const half = open.length >> 1;
-    for (const node of open.slice(0, half)) {
-      // A directory without a name can be reached by its descriptor only.
-      if (node.parent === undefined) continue;
-      close(node.fd);
-      node.fd = -1;
+  /** From the nearest directory above that is open, at once: those between are not opened, however many they are. */
+  #openDirectory({ name, parent }: Node): number {
+    let path = name;
+    let above = parent;
+    while (above !== undefined && above.fd < 0) {
+      path = `${above.name}/${path}`;
+      above = above.parent;
     }
-    this.#openDirectories = open.filter((node) => node.fd >= 0);
+    if (above === undefined) return -E.ENOENT;
+    if (above !== this.root) this.descriptors.use(above);
+    return openBeneath(above.fd, path, O_RDONLY | O_DIRECTORY);
   }
 
   /**
@@ -135,7 +122,7 @@ export class NodeTable {
     const reached = openat(-100, `/proc/self/fd/${fd}`, O_PATH);
     if (reached < 0) return reached;
     const node = new Node(this.#nextId++, attr.ino, attr.mode);
-    node.fd = reached;
+    this.descriptors.add(node, reached);
     this.#byId.set(node.id, node);
     this.#byIno.set(node.ino, node);
     return node;
@@ -146,10 +133,7 @@ export class NodeTable {
     if (node.parent === undefined) {
       node.parent = parent;
       node.name = name;
-      if (!node.isDirectory && node.fd >= 0) {
-        close(node.fd);
-        node.fd = -1;
-      }
+      if (!node.isDirectory) this.descriptors.close(node);
     } else {
       node.otherNames.push({ parent, name });
     }
@@ -162,24 +146,23 @@ export class NodeTable {
 
   /**
    * Call before a name is removed on disk: where it is the last one known and somebody holds on to the object, a
-   * descriptor is opened by which it stays reachable.
+   * descriptor is opened by which it stays reachable. @returns a negated errno where it would be lost: keep the name then
    */
-  pin(node: Node): void {
+  pin(node: Node): number {
     if (
       node.fd >= 0 ||
       node.otherNames.length > 0 ||
       (node.lookups === 0 && node.opens === 0 && node.holds === 0 && node.dirtySlot < 0)
     ) {
-      return;
+      return 0;
     }
-    if (node.isDirectory) {
-      this.directoryFd(node);
-      return;
-    }
-    if (node.parent === undefined) return;
+    if (node.isDirectory) return this.directoryFd(node);
+    if (node.parent === undefined) return 0;
     const parentFd = this.directoryFd(node.parent);
-    if (parentFd < 0) return;
-    node.fd = Math.max(-1, openat(parentFd, node.name, O_PATH | O_NOFOLLOW));
+    if (parentFd < 0) return parentFd;
+    const fd = openat(parentFd, node.name, O_PATH | O_NOFOLLOW);
+    if (fd >= 0) this.descriptors.add(node, fd);
+    return fd;
   }
 
   /** Call after a name was removed on disk. */
@@ -283,8 +266,7 @@ export class NodeTable {
         this.dropUnused(other.parent);
       }
       node.otherNames = [];
-      if (node.fd >= 0) close(node.fd);
-      node.fd = -1;
+      this.descriptors.close(node);
       node = parent;
     }
   }
@@ -292,8 +274,7 @@ export class NodeTable {
   /** Closes every descriptor but the root's. */
   close(): void {
     for (const node of this.#byId.values()) {
-      if (node !== this.root && node.fd >= 0) close(node.fd);
-      if (node !== this.root) node.fd = -1;
+      if (node !== this.root) this.descriptors.close(node);
     }
   }
 }

@@ -1,6 +1,7 @@
 import type { Identity } from '../cache/identity.js';
 import { S_IFDIR, S_IFMT } from '../system/attr.js';
 import type { NodeId } from '../fuse/port.js';
+import type { Holder } from './descriptors.js';
 import type { RangeSet } from './range-set.js';
 import type { Unseen } from './unseen.js';
 
@@ -8,7 +9,7 @@ import type { Unseen } from './unseen.js';
  * One object of the lower tree that somebody refers to: the kernel (by lookups), an open file, a child that is referred
  * to itself, or an update in progress. It is reached by its parent's descriptor and its name, never by a whole path.
  */
-export class Node {
+export class Node implements Holder {
   /** Where it is found; `parent` is undefined for the root and for what has lost its last known name. */
   parent: Node | undefined = undefined;
   name = '';
@@ -17,11 +18,10 @@ export class Node {
   /** Directories: the known children by name. */
   readonly children: Map<string, Node> | undefined;
   /**
-   * Directories: an open descriptor (not O_PATH), or -1; a cache, see NodeTable.directoryFd. Others: an O_PATH descriptor
-   * that keeps a nameless object reachable, or -1.
+   * Directories: an open descriptor (not O_PATH), or -1; see NodeTable.directoryFd. Others: an O_PATH descriptor that keeps
+   * a nameless object reachable, or -1.
    */
   fd = -1;
-  /** When `fd` of a directory was used last, in the table's own counting. */
   used = 0;
   /** References the kernel holds. */
   lookups = 0;
@@ -67,6 +67,11 @@ export class Node {
 
   get isDirectory(): boolean {
     return (this.kind & S_IFMT) === S_IFDIR;
+  }
+
+  /** What has no name can be reached by its descriptor only. */
+  get mayClose(): boolean {
+    return this.isDirectory && this.parent !== undefined;
   }
 
   /** Nobody refers to it: it may be forgotten. */

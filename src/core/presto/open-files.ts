@@ -1,20 +1,27 @@
-import { close } from '../system/files.js';
+import { E } from '../system/errno.js';
+import { O_DIRECTORY, O_RDONLY } from '../system/files.js';
 import { DirectoryCookies } from './directory-cookies.js';
+import { HeldFile } from './held-file.js';
 import type { IoModes } from './io-modes.js';
+import type { LowerTree } from './lower-tree.js';
 import type { Node } from './node.js';
-import type { NodeTable } from './node-table.js';
+import { lowerFlags } from './lower-flags.js';
 
 /** An open file or directory: one struct file of the kernel. */
-export interface OpenFile {
-  readonly node: Node;
-  /** Descriptor of the lower object. */
-  fd: number;
-  readonly flags: number;
-  readonly writable: boolean;
-  /** The kernel passes it through to the lower file. */
-  readonly passes: boolean;
+export class OpenFile extends HeldFile {
   /** Directories: the offsets given to the kernel. */
   readonly cookies: DirectoryCookies | undefined;
+
+  constructor(
+    node: Node,
+    readonly flags: number,
+    readonly writable: boolean,
+    /** The kernel passes it through to the lower file. */
+    readonly passes: boolean,
+  ) {
+    super(node, node.isDirectory ? O_RDONLY | O_DIRECTORY : lowerFlags(flags));
+    this.cookies = node.isDirectory ? new DirectoryCookies() : undefined;
+  }
 }
 
 /** What is open, by the numbers the kernel was given. Numbers of closed files are used again. */
@@ -23,7 +30,7 @@ export class OpenFiles {
   readonly #free: number[] = [];
 
   constructor(
-    private readonly table: NodeTable,
+    private readonly tree: LowerTree,
     private readonly modes: IoModes,
   ) {}
 
@@ -31,18 +38,30 @@ export class OpenFiles {
     return this.#files.length - 1 - this.#free.length;
   }
 
+  /** Takes over `fd`. */
   add(node: Node, fd: number, flags: number, writable: boolean, passes = false): number {
-    const cookies = node.isDirectory ? new DirectoryCookies() : undefined;
-    const file: OpenFile = { node, fd, flags, writable, passes, cookies };
+    const file = new OpenFile(node, flags, writable, passes);
     node.opens++;
     if (writable) node.writers++;
     const handle = this.#free.pop() ?? this.#files.length;
     this.#files[handle] = file;
+    this.tree.table.descriptors.add(file, fd);
     return handle;
   }
 
+  /** Where the descriptor is not needed: it may be closed at the moment. */
   get(handle: number): OpenFile | undefined {
     return this.#files[handle];
+  }
+
+  /** With its descriptor open; or a negated errno. */
+  ready(handle: number): OpenFile | number {
+    const file = this.#files[handle];
+    if (file === undefined) return -E.EBADF;
+    // A directory that is opened again stands at its beginning.
+    if (file.fd < 0) file.cookies?.lost();
+    const fd = this.tree.descriptorOf(file);
+    return fd < 0 ? fd : file;
   }
 
   remove(handle: number): void {
@@ -50,18 +69,11 @@ export class OpenFiles {
     if (file === undefined) return;
     this.#files[handle] = undefined;
     this.#free.push(handle);
-    close(file.fd);
+    this.tree.table.descriptors.close(file);
     file.node.opens--;
     if (file.writable) file.node.writers--;
     if (file.passes) this.modes.closed(file.node);
-    this.table.dropUnused(file.node);
-  }
-
-  /** A descriptor of an open file of the node that can write, or -1. */
-  writableDescriptorOf(node: Node): number {
-    if (node.writers === 0) return -1;
-    const file = this.#files.find((f) => f?.node === node && f.writable);
-    return file?.fd ?? -1;
+    this.tree.table.dropUnused(file.node);
   }
 
   closeAll(): void {

@@ -148,8 +148,8 @@ export class Placement {
     const { table } = this.tree;
     const directory = table.directoryFd(parent);
     if (directory < 0) return directory;
-    table.pin(node);
-    let result = stat(directory, '', this.#attr);
+    let result = table.pin(node);
+    if (result >= 0) result = stat(directory, '', this.#attr);
     if (result >= 0) result = renameat2(this.stageFd, staged, directory, name);
     if (result < 0) return result;
     // The directory's time is not the business of a CLOSE: it stays what the record of its last entry made it.

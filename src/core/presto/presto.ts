@@ -4,12 +4,14 @@ import type { FilesetLogs } from '../journal/index.js';
 import type { Recno } from '../model/ids.js';
 import type { GateState, Policy, PrestoStatus } from '../psdev/messages.js';
 import { E, errnoName } from '../system/errno.js';
+import { raiseOpenFilesLimit } from '../system/open-files-limit.js';
 import { LIMITS } from '../model/limits.js';
 import { displayBytes } from '../model/names.js';
 import { Applier } from './applier.js';
 import { Contents } from './contents.js';
 import { CacheWatch } from './cache-watch.js';
 import type { PrestoCore } from './core.js';
+import { Descriptors, descriptorsWithin } from './descriptors.js';
 import { IoModes } from './io-modes.js';
 import { LocalUpdates } from './local-updates.js';
 import { LowerTree } from './lower-tree.js';
@@ -82,9 +84,10 @@ export class Presto {
     readonly log: PrestoLog,
     { readOnly, upcallMs = LIMITS.upcallMs, lowerPath }: PrestoOptions,
   ) {
-    this.table = new NodeTable(rootFd);
+    const most = descriptorsWithin(raiseOpenFilesLimit());
+    this.table = new NodeTable(rootFd, new Descriptors(most));
     this.tree = new LowerTree(this.table);
-    this.files = new OpenFiles(this.table, this.modes);
+    this.files = new OpenFiles(this.tree, this.modes);
     const announce = () => this.announce();
     this.cache = new CacheWatch(readOnly, lowerPath, (message) => log('error', message));
     const updates = new LocalUpdates(logs, announce, this.cache);
@@ -108,7 +111,7 @@ export class Presto {
     const files = new MergeFiles(logs.directory, stageFd);
     this.merger = new Merger(this.tree, logs, this.applier, files, () => this.#binding);
     const contentsMoved = (node: NodeId) => this.#binding?.invalidateNode(node, true);
-    this.unseen = new UnseenWrites(this.table, this.contents, this.gate, contentsMoved);
+    this.unseen = new UnseenWrites(this.tree, this.contents, this.gate, contentsMoved);
     const writeBack = new WriteBack(() => this.#binding);
     this.xattrs = new XattrRecords(this.tree, updates);
     const own = { logs, updates, readOnly, contentsMoved, writeBack };
@@ -169,11 +172,7 @@ export class Presto {
   closeDirty(): void {
     this.unseen.note();
     for (const node of this.table.dirty()) {
-      const fd = this.files.writableDescriptorOf(node);
-      const result =
-        fd >= 0
-          ? this.contents.close(node, fd, PRESTO_ITSELF)
-          : this.contents.closeUnopened(node, PRESTO_ITSELF);
+      const result = this.contents.closeUnopened(node, PRESTO_ITSELF);
       // The note in the LML stays: nothing is lost, only late.
       if (result < 0) {
         const path = displayBytes(pathOf(node) ?? node.name);

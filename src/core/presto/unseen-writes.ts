@@ -1,10 +1,11 @@
 import type { Caller, NodeId } from '../fuse/port.js';
-import { O_RDONLY, close, isOpenForWriting, openat } from '../system/files.js';
+import { O_RDONLY, isOpenForWriting } from '../system/files.js';
 import type { Contents } from './contents.js';
+import { HeldFile } from './held-file.js';
+import type { LowerTree } from './lower-tree.js';
 import type { Node } from './node.js';
-import type { NodeTable } from './node-table.js';
 import type { PermitGate } from './permit-gate.js';
-import { Unseen } from './unseen.js';
+import { Unseen, type WatchedFile } from './unseen.js';
 
 /** Time between looks at what may be written. */
 const LOOK_MS = 1_000;
@@ -20,7 +21,7 @@ export class UnseenWrites {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
-    private readonly table: NodeTable,
+    private readonly tree: LowerTree,
     private readonly contents: Contents,
     private readonly gate: PermitGate,
     /** What the kernel has cached of a node is out of date. */
@@ -30,12 +31,13 @@ export class UnseenWrites {
   /** A program has opened the file in this way, as `fd`. @returns 0 or a negated errno: then it must not have it. */
   opened(node: Node, fd: number, caller: Caller): number {
     if (node.unseen === undefined) {
-      const reading = openat(-100, `/proc/self/fd/${fd}`, O_RDONLY);
+      const file = this.#watch(node);
+      const reading = file.descriptor();
       if (reading < 0) return reading;
       this.#nodes.add(node);
-      node.unseen = new Unseen(reading, { ...caller });
+      node.unseen = new Unseen(file, { ...caller });
       node.writers++;
-      this.table.hold(node);
+      this.tree.table.hold(node);
       this.#lookLater();
     }
     const ready = this.contents.begin(node, fd, caller);
@@ -43,6 +45,18 @@ export class UnseenWrites {
     node.written?.addEverything();
     node.unseen.handles++;
     return 0;
+  }
+
+  #watch(node: Node): WatchedFile {
+    const { tree } = this;
+    const held = new HeldFile(node, O_RDONLY);
+    return {
+      descriptor: () => tree.descriptorOf(held),
+      stat: (out) => tree.stat(node, out),
+      close: () => {
+        tree.table.descriptors.close(held);
+      },
+    };
   }
 
   /** The program has closed it: unless it has it mapped, that was all. */
@@ -59,9 +73,9 @@ export class UnseenWrites {
     }
   }
 
-  #begin(node: Node, { fd, caller }: Unseen): number {
+  #begin(node: Node, unseen: Unseen): number {
     this.contentsMoved(node.id);
-    const result = this.contents.begin(node, fd, caller);
+    const result = this.contents.begin(node, unseen.fd, unseen.caller);
     node.written?.addEverything();
     return result;
   }
@@ -77,12 +91,12 @@ export class UnseenWrites {
     }
   }
 
-  #forget(node: Node, { fd }: Unseen): void {
+  #forget(node: Node, { file }: Unseen): void {
     this.#nodes.delete(node);
     node.unseen = undefined;
     node.writers--;
-    close(fd);
-    this.table.unhold(node);
+    file.close();
+    this.tree.table.unhold(node);
   }
 
   #lookLater(): void {

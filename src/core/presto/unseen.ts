@@ -1,8 +1,16 @@
 import type { Caller } from '../fuse/port.js';
 import { Attr } from '../system/attr.js';
-import { fdatasync, stat } from '../system/files.js';
+import { fdatasync } from '../system/files.js';
 
 const attr = new Attr();
+
+/** The lower file, open for reading. */
+export interface WatchedFile {
+  /** A descriptor, good for what one request does; or a negated errno. */
+  descriptor(): number;
+  stat(out: Attr): number;
+  close(): void;
+}
 
 /** A file whose contents may change without a request. */
 export class Unseen {
@@ -11,17 +19,21 @@ export class Unseen {
   #version = '';
 
   constructor(
-    /** Has the lower file open for reading. */
-    readonly fd: number,
+    readonly file: WatchedFile,
     /** Who opened it first: in whose name it is written. */
     readonly caller: Caller,
   ) {
     this.moved();
   }
 
+  /** A descriptor of the file, or a negated errno. */
+  get fd(): number {
+    return this.file.descriptor();
+  }
+
   /** Whether it was written since this was asked last. */
   moved(): boolean {
-    if (stat(this.fd, '', attr) < 0) return false;
+    if (this.file.stat(attr) < 0) return false;
     const before = this.#version;
     this.#version = `${attr.mtimeSec}.${attr.mtimeNsec} ${attr.size}`;
     return this.#version !== before;

@@ -34,14 +34,19 @@ export class AttributeOperations {
     if (permit !== 0) return permit;
     if (node.replaced) return -ESTALE;
     if ((change.valid & SetattrValid.size) !== 0) {
-      const file =
-        (change.valid & SetattrValid.handle) !== 0 ? core.files.get(change.handle) : undefined;
-      const fd = file?.writable === true ? file.fd : -1;
-      const result = core.contents.truncate(node, change.size, caller, fd);
+      const result = this.#resize(caller, node, change);
       if (result < 0) return result;
     }
     const result = this.#change(caller, node, change);
     return result < 0 ? result : core.tree.stat(node, out);
+  }
+
+  #resize(caller: Caller, node: Node, change: AttrChange): number {
+    const { core } = this;
+    const handle = (change.valid & SetattrValid.handle) !== 0 ? change.handle : 0;
+    const file = core.files.get(handle);
+    const fd = file?.writable === true ? core.tree.descriptorOf(file) : -1;
+    return core.contents.truncate(node, change.size, caller, fd);
   }
 
   #change(caller: Caller, node: Node, change: AttrChange): number {

@@ -3,12 +3,10 @@ import { isReservedAtRoot } from '../../model/names.js';
 import { Attr } from '../../system/attr.js';
 import { E } from '../../system/errno.js';
 import {
-  O_DIRECTORY,
   O_RDONLY,
   fstatvfs,
   fsync,
   getdents64,
-  openat,
   seekDirectory,
   syncfs,
   type FileSystemStatus,
@@ -35,18 +33,16 @@ export class DirectoryOperations {
   opendir(id: NodeId, out: Opened): number {
     const node = this.core.table.get(id);
     if (node === undefined) return -E.ENOENT;
-    const directory = this.core.table.directoryFd(node);
-    if (directory < 0) return directory;
     // A descriptor of its own, because it has a position.
-    const fd = openat(directory, '.', O_RDONLY | O_DIRECTORY);
+    const fd = this.core.tree.openDirectory(node);
     if (fd < 0) return fd;
     out.handle = this.core.files.add(node, fd, O_RDONLY, false);
     return 0;
   }
 
   readdir(_id: NodeId, handle: number, offset: number, sink: DirectorySink): number {
-    const file = this.core.files.get(handle);
-    if (file === undefined) return -E.EBADF;
+    const file = this.core.files.ready(handle);
+    if (typeof file === 'number') return file;
     const { cookies } = file;
     if (cookies === undefined) return -E.ENOTDIR;
     if (cookies.position !== offset) {
@@ -111,8 +107,8 @@ export class DirectoryOperations {
   }
 
   fsyncdir(_id: NodeId, handle: number): number {
-    const file = this.core.files.get(handle);
-    if (file === undefined) return -E.EBADF;
+    const file = this.core.files.ready(handle);
+    if (typeof file === 'number') return file;
     const result = fsync(file.fd);
     return result < 0 ? result : this.core.logs.kml.sync();
   }

@@ -20,7 +20,7 @@ import {
 import type { PrestoCore } from '../core.js';
 import type { Node } from '../node.js';
 import type { OpenFile } from '../open-files.js';
-import { lowerFlags } from './lower-flags.js';
+import { lowerFlags } from '../lower-flags.js';
 
 /** Modes of fallocate(2) that move what is behind: FALLOC_FL_COLLAPSE_RANGE, FALLOC_FL_INSERT_RANGE. */
 const FALLOC_MOVES = 0x08 | 0x20;
@@ -60,7 +60,7 @@ export class FileOperations {
       if (permit !== 0) return permit;
     }
     if (isOutdated(node, caller)) return -ESTALE;
-    const fd = core.tree.open(node, lowerFlags(flags) & ~O_TRUNC);
+    const fd = core.tree.open(node, lowerFlags(flags));
     if (fd < 0) return fd;
     if (truncates) {
       const result = core.contents.truncate(node, 0, caller, writable ? fd : -1);
@@ -84,8 +84,8 @@ export class FileOperations {
   }
 
   read(_id: NodeId, handle: number, offset: number, size: number, address: number): number {
-    const file = this.core.files.get(handle);
-    if (file === undefined) return -E.EBADF;
+    const file = this.core.files.ready(handle);
+    if (typeof file === 'number') return file;
     let done = 0;
     // A short count means the end of the file to the kernel, so an interrupted read has to be taken up again.
     while (done < size) {
@@ -107,8 +107,8 @@ export class FileOperations {
     cached: boolean,
     append: boolean,
   ): number {
-    const file = this.core.files.get(handle);
-    if (file === undefined) return -E.EBADF;
+    const file = this.core.files.ready(handle);
+    if (typeof file === 'number') return file;
     const ready = this.#beginWrite(file.node, file.fd, caller);
     if (ready !== 0) return ready;
     // The request may have waited for the permit while a peer's records made the file longer.
@@ -134,15 +134,21 @@ export class FileOperations {
 
   flush(caller: Caller, _id: NodeId, handle: number): number {
     const file = this.core.files.get(handle);
-    if (file === undefined) return -E.EBADF;
-    return file.writable ? this.core.contents.close(file.node, file.fd, caller) : 0;
+    return file === undefined ? -E.EBADF : this.#close(caller, file);
+  }
+
+  /** Nothing is opened again only to be closed. */
+  #close(caller: Caller, file: OpenFile): number {
+    if (!file.writable || file.node.dirtySlot < 0) return 0;
+    const fd = this.core.tree.descriptorOf(file);
+    return this.core.contents.close(file.node, fd, caller);
   }
 
   release(caller: Caller, _id: NodeId, handle: number): number {
     const file = this.core.files.get(handle);
     if (file === undefined) return -E.EBADF;
     // Pages of a shared mapping may have come after the last flush.
-    const result = file.writable ? this.core.contents.close(file.node, file.fd, caller) : 0;
+    const result = this.#close(caller, file);
     this.core.files.remove(handle);
     if (file.passes && isMappable(file.flags)) this.core.unseen.closed(file.node);
     return result;
@@ -153,9 +159,9 @@ export class FileOperations {
    * the file's own fsync commits.
    */
   fsync(caller: Caller, _id: NodeId, handle: number, dataOnly: boolean): number {
-    const file = this.core.files.get(handle);
-    if (file === undefined) return -E.EBADF;
-    const result = file.writable ? this.core.contents.close(file.node, file.fd, caller) : 0;
+    const file = this.core.files.ready(handle);
+    if (typeof file === 'number') return file;
+    const result = this.#close(caller, file);
     if (result < 0) return result;
     const synced = dataOnly ? fdatasync(file.fd) : fsync(file.fd);
     return synced < 0 ? synced : this.core.logs.kml.sync();
@@ -169,8 +175,8 @@ export class FileOperations {
     offset: number,
     length: number,
   ): number {
-    const file = this.core.files.get(handle);
-    if (file === undefined) return -E.EBADF;
+    const file = this.core.files.ready(handle);
+    if (typeof file === 'number') return file;
     const ready = this.#beginWrite(file.node, file.fd, caller);
     if (ready !== 0) return ready;
     const result = fallocate(file.fd, mode, offset, length);
@@ -190,9 +196,10 @@ export class FileOperations {
     toOffset: number,
     length: number,
   ): number {
-    const from = this.core.files.get(handle);
-    const to = this.core.files.get(toHandle);
-    if (from === undefined || to === undefined) return -E.EBADF;
+    const from = this.core.files.ready(handle);
+    const to = this.core.files.ready(toHandle);
+    if (typeof from === 'number') return from;
+    if (typeof to === 'number') return to;
     const ready = this.#beginWrite(to.node, to.fd, caller);
     if (ready !== 0) return ready;
     const count = copyFileRange(from.fd, offset, to.fd, toOffset, Math.min(length, COPY_BYTES));
@@ -201,8 +208,8 @@ export class FileOperations {
   }
 
   lseek(_id: NodeId, handle: number, offset: number, whence: number): number {
-    const file = this.core.files.get(handle);
-    if (file === undefined) return -E.EBADF;
+    const file = this.core.files.ready(handle);
+    if (typeof file === 'number') return file;
     // A hole that a program has filled in memory is none.
     return this.core.writeBack.isDone(file.node) ? lseek(file.fd, offset, whence) : PARK;
   }

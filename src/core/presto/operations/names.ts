@@ -12,7 +12,7 @@ import type { Making } from '../lower-tree.js';
 import { childPath, type Node } from '../node.js';
 import type { FileOperations } from './files.js';
 import { ownMode, SYMLINK, type Wanted } from './inherited-mode.js';
-import { lowerFlags } from './lower-flags.js';
+import { lowerFlags } from '../lower-flags.js';
 import type { NamelessOperations } from './nameless.js';
 
 const RENAME_NOREPLACE = 1;
