@@ -1,7 +1,13 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { attach, detach, formatCache, type Attached } from '../../src/core/cache/index.js';
+import {
+  attach,
+  detach,
+  formatCache,
+  lowerMountOptions,
+  type Attached,
+} from '../../src/core/cache/index.js';
 import { cleanUp } from '../../src/core/demo/janitor.js';
 import { Host } from '../../src/core/demo/host.js';
 import { listMounted } from '../../src/core/presto/mounted-state.js';
@@ -49,7 +55,8 @@ async function mountLower(root: string, size: number): Promise<Lower> {
   const options = { fileset: FILESET, type: 'ext3', force: false, convert: false } as const;
   await formatCache({ ...options, target, size, runDir: join(root, 'run') });
   const attached = await attach(target);
-  must('mount', mount(attached.blockDevice, path, 'ext3', MountFlag.noatime, ''), path);
+  const data = lowerMountOptions('ext3');
+  must('mount', mount(attached.blockDevice, path, 'ext3', MountFlag.noatime, data), path);
   return { attached, path };
 }
 

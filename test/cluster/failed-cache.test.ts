@@ -32,7 +32,6 @@ describe('cluster: the file system of a cache fails and turns read-only', functi
     assert.ok(state?.loopDevice !== undefined);
     // What is not on the disk is lost, as in a power cut: the client would have records that the server has not.
     await execa('sync', ['--file-system', state.lowerPath]);
-    await execa('mount', ['-o', 'remount,errors=remount-ro', state.lowerPath]);
     writeFileSync(`/sys/fs/ext4/${basename(state.loopDevice)}/trigger_fs_error`, 'a test');
   }
 

@@ -3,4 +3,4 @@ export { lockCache } from './cache-lock.js';
 export { formatCache, type FormatRequest } from './format.js';
 export * from './identity.js';
 export { createImage } from './image.js';
-export { acquireLower, type LowerMount, type LowerRequest } from './lower.js';
+export { acquireLower, lowerMountOptions, type LowerMount, type LowerRequest } from './lower.js';

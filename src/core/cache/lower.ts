@@ -80,13 +80,22 @@ interface Mounted {
   readonly type: CacheType;
 }
 
+/**
+ * What a cache's file system is mounted with. Found damaged, it takes no more updates: to go on writing is how a damaged
+ * file system loses what it still has. ext3 has no delayed allocation and refuses to be told; on ext4 the order of the logs
+ * and the tree depends on its absence.
+ */
+export function lowerMountOptions(type: CacheType): string {
+  const failing = 'errors=remount-ro';
+  return type === 'ext4' ? `${failing},nodelalloc` : failing;
+}
+
 async function mountLower(request: LowerRequest, path: string): Promise<Mounted> {
   if (findMountAt(path) !== undefined) await unmountLower(path);
   const attached = await attach(request.device);
   try {
     const type = await typeOf(attached.blockDevice, request);
-    // ext3 has no delayed allocation and refuses the option; on ext4 the journal of the logs depends on its absence.
-    const data = type === 'ext4' ? 'nodelalloc' : '';
+    const data = lowerMountOptions(type);
     const flags = MountFlag.noatime | (request.readOnly ? MountFlag.readOnly : 0);
     mkdirSync(path, { recursive: true, mode: 0o700 });
     const result = mount(attached.blockDevice, path, type, flags, data);
