@@ -13,10 +13,13 @@ const may = {
   config: ['system'],
   presto: ['cache', 'fuse', 'journal', 'psdev', 'config', 'system'],
   psdev: ['system', 'journal'],
-  lento: ['cache', 'config', 'journal', 'psdev', 'replication', 'wire', 'system'],
+  conflicts: ['system'],
+  lento: ['cache', 'config', 'conflicts', 'journal', 'psdev', 'replication', 'wire', 'system'],
   demo: ['presto', 'cache', 'system'],
   setup: ['config', 'cache', 'system'],
-  cli: ['setup', 'lento', 'presto', 'config', 'cache', 'journal', 'psdev', 'system'],
+  cli: [
+    ...['setup', 'lento', 'presto', 'config', 'conflicts', 'cache', 'journal', 'psdev', 'system'],
+  ],
 };
 
 const layers = Object.keys(may);

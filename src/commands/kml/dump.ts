@@ -1,14 +1,11 @@
 import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { Args, Flags } from '@oclif/core';
 import { IzoCommand } from '../../core/cli/base-command.js';
 import { damaged, describeRecord, KmlReader, recordToJson } from '../../core/journal/index.js';
 import { IzoError } from '../../core/model/errors.js';
-import { EXIT } from '../../core/model/exit-codes.js';
 import { formatReplicaId } from '../../core/model/ids.js';
 import type { JournalRecord } from '../../core/model/records.js';
-import { listMounted } from '../../core/presto/mounted-state.js';
-import { runDirectory } from '../../core/system/directories.js';
+import { selectMounted } from '../../core/cli/select-mounted.js';
 import { must } from '../../core/system/errno.js';
 import { AT_FDCWD, close, O_DIRECTORY, O_RDONLY, openat } from '../../core/system/files.js';
 
@@ -91,7 +88,10 @@ export default class KmlDump extends IzoCommand {
       if (reader !== undefined) return reader;
     }
     this.requireRoot('look into a cache');
-    const { lowerPath, fileset } = selectFileset(wanted);
+    const { lowerPath, fileset } = selectMounted(
+      wanted,
+      'Mount the fileset, or name the kml file.',
+    );
     const root = must('open', openat(AT_FDCWD, lowerPath, O_RDONLY | O_DIRECTORY), lowerPath);
     try {
       return KmlReader.openFileset(root, fileset);
@@ -111,31 +111,4 @@ function openLog(path: string): KmlReader | undefined {
     if (error instanceof IzoError && error.code === 'journal-damaged') return undefined;
     throw error;
   }
-}
-
-/** @throws IzoError not-mounted, which-fileset */
-function selectFileset(wanted: string | undefined) {
-  const all = listMounted(runDirectory());
-  const path = wanted === undefined ? undefined : resolve(wanted);
-  const found = all.filter(
-    ({ fileset, mountPoint, device }) =>
-      wanted === undefined || wanted === fileset || path === mountPoint || path === device,
-  );
-  const [only] = found;
-  if (only === undefined) {
-    const what =
-      wanted === undefined ? 'no fileset is mounted' : `no log and no fileset: ${wanted}`;
-    throw new IzoError('not-mounted', what, {
-      exit: EXIT.notRunning,
-      remedy: 'Mount the fileset, or name the kml file.',
-    });
-  }
-  if (found.length > 1) {
-    const places = found.map(({ mountPoint }) => mountPoint).join(', ');
-    throw new IzoError('which-fileset', `which one: ${places}?`, {
-      exit: EXIT.usage,
-      remedy: 'Name its mount point.',
-    });
-  }
-  return only;
 }

@@ -8,6 +8,7 @@ export function needsHuman(status: LentoStatus): boolean {
       fileset.error !== undefined ||
       fileset.presto?.cache === 'failed' ||
       fileset.link === 'diverged' ||
+      fileset.conflicts > 0 ||
       fileset.peers.some((peer) => peer.error !== undefined),
   );
 }
@@ -40,6 +41,7 @@ function renderFileset(fileset: FilesetStatus): string[] {
       );
     }
   }
+  if (fileset.conflicts > 0) lines.push(`  CONFLICTS ${fileset.conflicts}: izo conflicts list`);
   if (fileset.error !== undefined) lines.push(`  ERROR     ${fileset.error}`);
   return lines;
 }

@@ -1,3 +1,4 @@
+import { countUnresolved } from '../conflicts/store.js';
 import { formatPosition } from '../model/position.js';
 import { pending } from '../replication/sender.js';
 import type { ClientContext } from './client-context.js';
@@ -34,6 +35,7 @@ export async function clientStatus(
         error,
       },
     ],
+    conflicts: countUnresolved(replica.hello.lowerPath, replica.fileset),
     presto,
     error,
   };

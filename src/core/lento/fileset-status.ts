@@ -29,6 +29,8 @@ export interface FilesetStatus {
   };
   readonly link: string;
   readonly peers: readonly PeerStatus[];
+  /** Conflicts that this host has merged and nobody has resolved. */
+  readonly conflicts: number;
   readonly presto: PrestoStatus | undefined;
   readonly error: string | undefined;
 }

@@ -24,6 +24,7 @@ export async function serverStatus(
       generation: permits.generation,
     },
     link: 'server',
+    conflicts: 0,
     peers: replicators.map((host) => peerStatus(context, host)),
     presto,
     error: undefined,

@@ -48,6 +48,7 @@ function unmounted(name: string, role: 'server' | 'client', server: string): Fil
     permit: { holder: undefined, waiting: [], generation: undefined },
     link: 'down',
     peers: [],
+    conflicts: 0,
     presto: undefined,
     error: 'not mounted',
   };

@@ -1,42 +1,21 @@
+import {
+  pathToBase64,
+  type ConflictEvidence,
+  type MergeParties,
+} from '../../conflicts/evidence.js';
 import { recordToJson } from '../../journal/index.js';
 import { formatObjectId } from '../../model/ids.js';
 import { displayBytes } from '../../model/names.js';
 import type { Conflict } from '../../replication/merge/outcome.js';
 
-/** Who merged what with whom. */
-export interface MergeParties {
-  readonly fileset: string;
-  readonly client: string;
-  readonly server: string;
-  readonly policy: string;
-}
-
-/** A conflict as it lies in the store, `conflict.json`: what happened, and what became of it. */
-export interface ConflictEvidence extends MergeParties {
-  readonly format: 1;
-  readonly time: string;
-  readonly collision: string;
-  readonly object: string;
-  readonly winner: 'server' | 'client';
-  /** Somebody has to decide. */
-  readonly open: boolean;
-  /** Where the version that stands is; bytes that are no UTF-8 are escaped. */
-  readonly path: string;
-  /** The version that lost, where it is a file beside the other. */
-  readonly beside: string | null;
-  /** It is in the store, as `contents`, with the attributes it had. */
-  readonly stored: boolean;
-  readonly clientUpdate: unknown;
-  readonly serverUpdate: unknown;
-}
-
+/** @param places bytes: where the version that stands is, and the one that lost if it is beside */
 export function evidenceOf(
   conflict: Conflict,
-  path: string,
+  { path, beside }: { path: string; beside: string | undefined },
   stored: boolean,
   parties: MergeParties,
 ): ConflictEvidence {
-  const { collision, verdict, object, client, server, beside } = conflict;
+  const { collision, verdict, object, client, server } = conflict;
   return {
     format: 1,
     ...parties,
@@ -46,7 +25,9 @@ export function evidenceOf(
     winner: verdict.winner,
     open: verdict.open,
     path: displayBytes(path),
+    pathBytes: pathToBase64(path),
     beside: beside === undefined ? null : displayBytes(beside),
+    besideBytes: beside === undefined ? null : pathToBase64(beside),
     stored,
     clientUpdate: recordToJson(client),
     serverUpdate: server === undefined ? null : recordToJson(server),

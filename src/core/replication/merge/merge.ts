@@ -9,7 +9,7 @@ import {
 import { Changes } from './changes.js';
 import { clientSteps } from './client-steps.js';
 import { findHardLinks } from './hard-links.js';
-import { MergeObjects, MergeRefused, type MergeObject } from './merge-object.js';
+import { MergeObjects, MergeRefused, type MergeObject, type Place } from './merge-object.js';
 import { Merging, type MergeTerms } from './merging.js';
 import type { Amendment, ClientStep, Conflict, Question, Touches } from './outcome.js';
 import { redo, redoOne, undo, type Placed } from './placed.js';
@@ -40,6 +40,8 @@ export interface Merge {
   readonly renewed: readonly { readonly object: MergeObject; readonly path: string }[];
   /** Where an object is in the end; undefined for one that is nowhere. */
   readonly pathOf: (object: MergeObject) => string | undefined;
+  /** Where a place is in the end; undefined where its directory is nowhere. */
+  readonly pathAt: (place: Place) => string | undefined;
   /** First number of the client's log that is still free: the amendments go from here on. */
   readonly nextFree: number;
 }
@@ -86,8 +88,10 @@ export function merge({ tree, pending, news }: Divergence, terms: MergeTerms): M
   const { amendments, conflicts, questions, nextFree } = merging;
   const pathOf = (object: MergeObject): string | undefined =>
     merging.merged.isAlive(object) ? merging.merged.pathOf(object) : undefined;
+  const pathAt = (place: Place): string | undefined =>
+    merging.merged.isAlive(place.directory) ? merging.merged.path(place) : undefined;
   const renewed = renewedBy(amendments, pathOf);
-  return { amendments, steps, conflicts, questions, renewed, pathOf, nextFree };
+  return { amendments, steps, conflicts, questions, renewed, pathOf, pathAt, nextFree };
 }
 
 function renewedBy(
@@ -148,7 +152,7 @@ function makeCopies(merging: Merging, touches: Touches): Map<MergeObject, MergeO
     touches.set(free.directory, head.time);
     const path = merging.merged.path(free);
     merging.amendments.push({ type: 'copy', head, of: object, as, path });
-    conflict.beside = path;
+    conflict.beside = free;
     copies.set(as, object);
   }
   return copies;

@@ -118,7 +118,8 @@ export class Merging {
     server?: JournalRecord,
   ): Conflict {
     const verdict = this.verdict(collision);
-    const conflict = { collision, verdict, object, client, server, beside: undefined };
+    const places = { stands: undefined, beside: undefined };
+    const conflict = { collision, verdict, object, client, server, lost: object, ...places };
     // Of what the client has removed since then, there is nothing to tell.
     if (object.disk !== undefined || collision === 'removal-update') this.conflicts.push(conflict);
     return conflict;

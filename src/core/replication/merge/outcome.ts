@@ -1,6 +1,6 @@
 import type { Stamp } from '../../model/ids.js';
 import type { JournalRecord, RecordBody, Time } from '../../model/records.js';
-import type { MergeObject } from './merge-object.js';
+import type { MergeObject, Place } from './merge-object.js';
 import type { Collision, Verdict } from './rules.js';
 
 /** What the client tells the server in place of the records that were pending, in this order. */
@@ -62,8 +62,11 @@ export interface Conflict {
   /** The updates, as their makers logged them; the server's is undefined where many made it what it is. */
   readonly client: JournalRecord;
   readonly server: JournalRecord | undefined;
-  /** Where the losing version is to be found in the tree. */
-  beside: string | undefined;
+  /** Whose version loses: `object`, or what the server has under its name. */
+  lost: MergeObject;
+  /** Where the version that stands is, if not where `object` is; and the one that lost, if it is in the tree. */
+  stands: Place | undefined;
+  beside: Place | undefined;
 }
 
 /** Two files whose contents have to be compared before the merge can be decided. */

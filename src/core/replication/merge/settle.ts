@@ -26,9 +26,11 @@ export function settle(
   }
   if (!stays) return beside(merging, placed, object, from, place);
   const conflict = merging.note('name', object, placed.record, recordOf(merging, other));
+  conflict.stands = place;
   const { winner, loser } = conflict.verdict;
   if (winner === 'client') {
-    giveWay(merging, placed, other, place);
+    conflict.lost = other;
+    conflict.beside = giveWay(merging, placed, other, place);
     return place;
   }
   if (loser === 'stored' && !object.isDirectory) {
@@ -36,9 +38,8 @@ export function settle(
     if (merging.merged.placesOf(object).length < 2) merging.stored.add(object);
     return undefined;
   }
-  const found = beside(merging, placed, object, from, place);
-  conflict.beside = merging.merged.path(found);
-  return found;
+  conflict.beside = beside(merging, placed, object, from, place);
+  return conflict.beside;
 }
 
 function beside(
@@ -55,14 +56,19 @@ function beside(
 
 /**
  * What the server has at `place` makes room: it goes to the conflict store, or beside where it is a directory or the client
- * has it as well.
+ * has it as well. @returns the place beside
  */
-function giveWay(merging: Merging, placed: Placed, other: MergeObject, place: Place): void {
+function giveWay(
+  merging: Merging,
+  placed: Placed,
+  other: MergeObject,
+  place: Place,
+): Place | undefined {
   const isOurs = merging.clientChanges.of(other)?.made !== undefined;
   if (!other.isDirectory && !isOurs && other.disk === undefined) {
     merging.storedOfServer.add(other);
     merging.unlink(placed, other, place);
-    return;
+    return undefined;
   }
   const free = merging.freePlace(place, merging.terms.serverHost, placed.record.head.time);
   const path = merging.merged.path(place);
@@ -78,6 +84,7 @@ function giveWay(merging: Merging, placed: Placed, other: MergeObject, place: Pl
     flags: 0,
     ...nothing,
   });
+  return free;
 }
 
 function recordOf(merging: Merging, object: MergeObject): Placed['record'] | undefined {

@@ -101,6 +101,11 @@ describe('a merge of any two histories', () => {
         fc.pre(client.records.length + server.records.length > 0);
         const written = new Set([...closedContents(client), ...closedContents(server)]);
         const result = mergeOf(hosts, told.policy);
+        for (const step of result.steps) {
+          if (step.type !== 'store' && step.type !== 'store-of-server') continue;
+          const claimed = result.conflicts.some(({ lost }) => lost === step.object);
+          assert.ok(claimed, 'a version goes to the store, and no conflict tells of it');
+        }
         const stored = carryOut(result, client.tree, server.tree, CLIENT);
         assert.deepEqual(client.tree.describe(), server.tree.describe());
         const kept = new Set([...client.tree.walk()].map(([, object]) => object.data));

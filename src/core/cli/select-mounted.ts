@@ -1,0 +1,35 @@
+import { resolve } from 'node:path';
+import { IzoError } from '../model/errors.js';
+import { EXIT } from '../model/exit-codes.js';
+import { listMounted, type MountedState } from '../presto/mounted-state.js';
+import { runDirectory } from '../system/directories.js';
+
+/**
+ * The mounted fileset that a user means by its name, mount point or cache; without any, the only one there is.
+ * @throws IzoError not-mounted, which-fileset
+ */
+export function selectMounted(
+  wanted: string | undefined,
+  remedy = 'Mount the fileset.',
+): MountedState {
+  const all = listMounted(runDirectory());
+  const path = wanted === undefined ? undefined : resolve(wanted);
+  const found = all.filter(
+    ({ fileset, mountPoint, device }) =>
+      wanted === undefined || wanted === fileset || path === mountPoint || path === device,
+  );
+  const [only] = found;
+  if (only === undefined) {
+    const what =
+      wanted === undefined ? 'no fileset is mounted' : `no fileset that is mounted: ${wanted}`;
+    throw new IzoError('not-mounted', what, { exit: EXIT.notRunning, remedy });
+  }
+  if (found.length > 1) {
+    const places = found.map(({ mountPoint }) => mountPoint).join(', ');
+    throw new IzoError('which-fileset', `which one: ${places}?`, {
+      exit: EXIT.usage,
+      remedy: 'Name its mount point.',
+    });
+  }
+  return only;
+}
