@@ -191,6 +191,20 @@ export class FilesetClient {
     await this.#serverHas(this.#machine.state.end);
   }
 
+  /** Sends what programs have done so far. @returns what keeps it from the server, if something does */
+  async drain(): Promise<string | undefined> {
+    const recno = await this.replica.currentEnd();
+    this.logGrew(recno);
+    await this.#serverHas(recno);
+    return this.#sent(recno) ? undefined : this.#whyNot();
+  }
+
+  get summary(): string {
+    const { link } = this.#machine.state;
+    const how = this.#link.isDiverged ? 'DIVERGED' : link === 'up' ? 'connected' : 'NOT CONNECTED';
+    return `replicated from ${this.server}, ${how}`;
+  }
+
   status(): Promise<FilesetStatus> {
     return clientStatus(this.#context, this.#link);
   }

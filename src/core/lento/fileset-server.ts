@@ -29,7 +29,7 @@ export class FilesetServer {
 
   constructor(
     self: string,
-    private readonly config: Fileset,
+    private config: Fileset,
     private readonly replica: Replica,
     log: LentoLog,
   ) {
@@ -167,6 +167,27 @@ export class FilesetServer {
     const end = await this.replica.currentEnd();
     this.logGrew(end);
     return this.#everybodyHas(end, undefined);
+  }
+
+  /** Sends what was done so far. @returns who does not get it, if somebody does not */
+  async drain(): Promise<string | undefined> {
+    const { absent } = await this.sync();
+    return absent.length === 0 ? undefined : `not connected: ${absent.join(', ')}`;
+  }
+
+  /** The same fileset with other replicators: who is none any more leaves. */
+  reconfigure(fileset: Fileset): void {
+    this.config = fileset;
+    for (const { name } of [...this.#peers]) {
+      if (!fileset.replicators.includes(name)) {
+        this.#peers.dismiss(name, `${name} replicates ${fileset.name} no more`);
+      }
+    }
+  }
+
+  get summary(): string {
+    const connected = this.#machine.state.peers.size;
+    return `served, ${connected} of ${this.config.replicators.length} replicators connected`;
   }
 
   status(): Promise<FilesetStatus> {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { findKey, psdevName, readKey, type Configuration } from '../config/index.js';
+import { findKey, psdevName, type Configuration } from '../config/index.js';
 import { IzoError } from '../model/errors.js';
 import { EXIT } from '../model/exit-codes.js';
 import type { Frame } from '../psdev/frames.js';
@@ -10,13 +10,14 @@ import { E } from '../system/errno.js';
 import { encodeReason, readFileset } from '../wire/messages.js';
 import { listen, type Listener } from '../wire/listen.js';
 import type { Link } from '../wire/transport.js';
+import { compareConfigurations, type ConfigChange } from './config-changes.js';
 import { controlPath } from './control-client.js';
 import { ControlServer } from './control-server.js';
 import type { LentoLog } from './log.js';
 import { MountedFilesets } from './mounted-filesets.js';
 import { PsdevWatch } from './psdev-watch.js';
 import { requireKeys, serversAbove } from './required-keys.js';
-import { ServerLink } from './server-link.js';
+import { ServerLinks } from './server-links.js';
 import { collectStatus, type LentoStatus } from './status.js';
 
 export interface LentoOptions {
@@ -33,37 +34,54 @@ export interface LentoOptions {
  */
 export class Lento {
   readonly #filesets: MountedFilesets;
-  readonly #links = new Map<string, ServerLink>();
+  readonly #links: ServerLinks;
   readonly #connections = new Map<Connection, string>();
   #watch: PsdevWatch | undefined;
   #listener: Listener | undefined;
   #control: ControlServer | undefined;
+  #config: Configuration;
 
   constructor(private readonly options: LentoOptions) {
-    const { config, directories, log } = options;
+    const { config, directories, trusted, log } = options;
+    this.#config = config;
+    this.#links = new ServerLinks({
+      self: config.sysid.name,
+      configDir: config.configDir,
+      localAddress: config.sysid.bindaddr,
+      trusted,
+      log,
+      onRequest: (server, ...request) => this.#asked(server, ...request),
+      onConnected: (server, connection) => {
+        for (const client of this.#filesets.replicatedFrom(server)) client.connected(connection);
+      },
+      onDisconnected: (server, reason) => {
+        for (const client of this.#filesets.replicatedFrom(server)) client.disconnected(reason);
+      },
+    });
     this.#filesets = new MountedFilesets({
       config,
       stateDir: directories.stateDir,
       log,
-      connectionTo: (server) => this.#links.get(server)?.connection,
+      connectionTo: (server) => this.#links.connectionTo(server),
     });
   }
 
   get #self(): string {
-    return this.options.config.sysid.name;
+    return this.#config.sysid.name;
   }
 
-  /** Resolves when lento is ready. @throws IzoError already-running, port-in-use, no-key ... */
+  /** Resolves when lento serves all that is mounted. @throws IzoError already-running, port-in-use, no-key ... */
   async start(): Promise<void> {
     this.#lock();
     const { config, trusted, log } = this.options;
     if (!trusted) requireKeys(config, log);
     await this.#listen();
-    this.#dialServers();
-    this.#watchPsdev();
+    this.#links.set(serversAbove(config));
+    const mountedAlready = this.#watchPsdev();
     const { runDir } = this.options.directories;
     const path = controlPath(runDir, this.#self);
     this.#control = await ControlServer.listen(path, (kind, frame) => this.#command(kind, frame));
+    await mountedAlready;
   }
 
   #lock(): void {
@@ -116,7 +134,7 @@ export class Lento {
     exchange: Exchange,
   ): Promise<void> {
     const name = readFileset(kind, payload);
-    const fileset = this.options.config.filesets.get(name);
+    const fileset = this.#config.filesets.get(name);
     if (fileset?.servername !== this.#self || !fileset.replicators.includes(client)) {
       const reason = `${client} is no replicator of ${name} at ${this.#self}`;
       exchange.reply(E.EACCES, encodeReason(reason));
@@ -128,41 +146,6 @@ export class Lento {
     } else await server.handle(client, connection, kind, payload, exchange);
   }
 
-  #dialServers(): void {
-    const { config, trusted, log } = this.options;
-    for (const server of serversAbove(config)) {
-      const link = new ServerLink({
-        self: this.#self,
-        server,
-        localAddress: config.sysid.bindaddr,
-        trusted,
-        log,
-        key: () =>
-          trusted
-            ? undefined
-            : readKey({
-                configDir: config.configDir,
-                client: this.#self,
-                server: server.name,
-                side: 'client',
-              }),
-        onRequest: (kind, payload, exchange) => this.#asked(server.name, kind, payload, exchange),
-        onConnected: (connection) => {
-          for (const client of this.#filesets.replicatedFrom(server.name)) {
-            client.connected(connection);
-          }
-        },
-        onDisconnected: (reason) => {
-          for (const client of this.#filesets.replicatedFrom(server.name)) {
-            client.disconnected(reason);
-          }
-        },
-      });
-      this.#links.set(server.name, link);
-      link.start();
-    }
-  }
-
   /** A server's request about a fileset that we replicate from it. */
   async #asked(server: string, kind: number, payload: Buffer, exchange: Exchange): Promise<void> {
     const client = this.#filesets.client(readFileset(kind, payload));
@@ -170,7 +153,7 @@ export class Lento {
     else await client.handle(kind, payload, exchange);
   }
 
-  #watchPsdev(): void {
+  #watchPsdev(): Promise<void> {
     const { config, directories, log } = this.options;
     this.#watch = new PsdevWatch({
       directory: join(directories.runDir, psdevName(config.sysid.psdev)),
@@ -179,7 +162,7 @@ export class Lento {
       onNotice: (fileset, kind, head) => this.#filesets.noticed(fileset, kind, head),
       onUnmounted: (fileset) => this.#filesets.unmounted(fileset),
     });
-    this.#watch.start();
+    return this.#watch.start();
   }
 
   async #command(kind: string, frame: Frame): Promise<Record<string, unknown>> {
@@ -202,16 +185,34 @@ export class Lento {
   }
 
   status(): Promise<LentoStatus> {
-    const { config, trusted } = this.options;
-    const links = new Map([...this.#links].map(([name, link]) => [name, link.error]));
-    return collectStatus(config, trusted, this.#filesets.all, links);
+    const { trusted } = this.options;
+    return collectStatus(this.#config, trusted, this.#filesets.all, this.#links.errors);
+  }
+
+  /** A line about all filesets of this host. */
+  get summary(): string {
+    return this.#filesets.summary;
+  }
+
+  /** Goes on with another configuration, as far as it can while it runs. @returns what has changed */
+  reconfigure(next: Configuration): readonly ConfigChange[] {
+    const { changes, effective, restarted } = compareConfigurations(this.#config, next);
+    this.#config = effective;
+    this.#filesets.reconfigure(effective, restarted);
+    this.#links.set(serversAbove(effective));
+    return changes;
+  }
+
+  /** Sends what is still to be sent, for so long at most. @returns what could not be, a sentence each */
+  drain(timeoutMs: number): Promise<string[]> {
+    return this.#filesets.drain(timeoutMs);
   }
 
   stop(): void {
     this.#watch?.stop();
     this.#listener?.close();
     this.#filesets.close('lento ends');
-    for (const link of this.#links.values()) link.stop();
+    this.#links.stop();
     for (const connection of this.#connections.keys()) connection.close('lento ends');
     this.#control?.close(controlPath(this.options.directories.runDir, this.#self));
   }

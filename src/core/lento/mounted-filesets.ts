@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { roleOf, type Configuration } from '../config/index.js';
 import type { Recno } from '../model/ids.js';
 import type { Channel } from '../psdev/channel.js';
@@ -25,8 +26,13 @@ export class MountedFilesets {
   readonly #replicas = new Map<string, Replica>();
   readonly #servers = new Map<string, FilesetServer>();
   readonly #clients = new Map<string, FilesetClient>();
+  /** Those that begin anew with another configuration: their prestos are still there. */
+  readonly #restarting = new Set<string>();
+  #config: Configuration;
 
-  constructor(private readonly options: MountedFilesetsOptions) {}
+  constructor(private readonly options: MountedFilesetsOptions) {
+    this.#config = options.config;
+  }
 
   /** Of a fileset that this host serves. */
   server(fileset: string): FilesetServer | undefined {
@@ -57,7 +63,8 @@ export class MountedFilesets {
 
   /** A presto has said hello. @throws Error where the configuration does not have its fileset */
   mounted(hello: PrestoHello, channel: Channel): void {
-    const { config, log, connectionTo } = this.options;
+    const { log, connectionTo } = this.options;
+    const config = this.#config;
     const fileset = config.filesets.get(hello.fileset);
     const role = roleOf(config, hello.fileset);
     if (fileset === undefined || role === 'none') {
@@ -81,8 +88,8 @@ export class MountedFilesets {
 
   /** The marker of 2001, by which other programs see that a fileset is in sync. */
   #synced(fileset: string): void {
-    const { config, stateDir, log } = this.options;
-    const path = syncedMarkerPath(stateDir, config.sysid.name, fileset);
+    const { stateDir, log } = this.options;
+    const path = syncedMarkerPath(stateDir, this.#config.sysid.name, fileset);
     try {
       mkdirSync(dirname(path), { recursive: true });
       writeFileSync(path, '');
@@ -108,6 +115,7 @@ export class MountedFilesets {
 
   /** A presto is gone. */
   unmounted(fileset: string): void {
+    if (this.#restarting.delete(fileset)) return;
     this.options.log.info({ fileset }, `${fileset} is unmounted`);
     this.#drop(fileset, 'the fileset was unmounted');
   }
@@ -118,6 +126,41 @@ export class MountedFilesets {
     this.#clients.delete(fileset);
     this.#replicas.get(fileset)?.close();
     this.#replicas.delete(fileset);
+  }
+
+  /** Goes on with another configuration; `restarted` are let go of, and begin anew when their prestos are found again. */
+  reconfigure(config: Configuration, restarted: readonly string[]): void {
+    this.#config = config;
+    for (const fileset of restarted) {
+      if (!this.#replicas.has(fileset)) continue;
+      this.#restarting.add(fileset);
+      this.#drop(fileset, 'its configuration has changed');
+    }
+    for (const server of this.#servers.values()) {
+      const fileset = config.filesets.get(server.name);
+      if (fileset !== undefined) server.reconfigure(fileset);
+    }
+  }
+
+  /** A line about all filesets of this host, mounted or not. */
+  get summary(): string {
+    const words = [...this.#config.filesets.keys()].flatMap((name) => {
+      if (roleOf(this.#config, name) === 'none') return [];
+      return [`${name}: ${this.get(name)?.summary ?? 'not mounted'}`];
+    });
+    return words.length === 0 ? 'no filesets' : words.join('; ');
+  }
+
+  /** Sends what is still to be sent, for so long at most. @returns what could not be, a sentence each */
+  async drain(timeoutMs: number): Promise<string[]> {
+    const late = sleep(timeoutMs, 'late' as const, { ref: false });
+    const drained = this.all.map(async (machine) => {
+      const missing = await Promise.race([machine.drain().catch(errorText), late]);
+      if (missing === undefined) return [];
+      const why = missing === 'late' ? `not all was sent within ${timeoutMs / 1000} s` : missing;
+      return [`${machine.name}: ${why}`];
+    });
+    return (await Promise.all(drained)).flat();
   }
 
   close(reason: string): void {

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, watch, type FSWatcher } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Channel } from '../psdev/channel.js';
 import { PSDEV_VERSION, readHello, SOCKET_SUFFIX, type PrestoHello } from '../psdev/messages.js';
 import { errorText } from './error-text.js';
@@ -8,6 +9,8 @@ import type { LentoLog } from './log.js';
 
 /** Filesets mounted or unmounted are noticed at once by the directory's changes; this is for what those miss. */
 const LOOK_MS = 1_000;
+/** A presto that is there says hello at once. One that does not answer must not keep lento from the others. */
+const GREETING_MS = 5_000;
 
 export interface PsdevWatchOptions {
   /** The run-time directory of the psdev. */
@@ -32,34 +35,38 @@ export class PsdevWatch {
 
   constructor(private readonly options: PsdevWatchOptions) {}
 
-  start(): void {
+  /** Resolves when those that are mounted already have said hello. */
+  async start(): Promise<void> {
     const { directory } = this.options;
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    this.#watcher = watch(directory, () => this.#look());
+    this.#watcher = watch(directory, () => void this.#look());
     this.#watcher.on('error', () => undefined);
     this.#timer = setInterval(() => {
-      this.#look();
+      void this.#look();
       // Whoever waits there for the permit waits for the network or for another host, not for us.
       for (const channel of this.#channels.values()) channel.notify('alive');
     }, LOOK_MS);
-    this.#look();
+    await Promise.race([this.#look(), sleep(GREETING_MS, undefined, { ref: false })]);
   }
 
-  #look(): void {
+  /** Resolves when those that were found have said hello, or will not. */
+  async #look(): Promise<void> {
     let names: string[];
     try {
       names = readdirSync(this.options.directory);
     } catch {
       return;
     }
-    for (const name of names) {
-      if (name.endsWith(SOCKET_SUFFIX) && !this.#channels.has(name)) this.#attach(name);
-    }
+    const found = names.filter((name) => name.endsWith(SOCKET_SUFFIX) && !this.#channels.has(name));
+    await Promise.all(found.map((name) => this.#attach(name)));
   }
 
-  #attach(name: string): void {
+  /** Resolves at its hello, or when it is gone. */
+  #attach(name: string): Promise<void> {
     const socket = connect(join(this.options.directory, name));
     let fileset: string | undefined;
+    let greeted: () => void;
+    const isGreeted = new Promise<void>((resolve) => (greeted = resolve));
     const channel = new Channel(
       socket,
       () => {
@@ -68,6 +75,7 @@ export class PsdevWatch {
       (kind, frame) => {
         if (kind === 'hello' && fileset === undefined) {
           fileset = this.#greeted(name, readHello(frame.head), channel);
+          greeted();
         } else if (fileset !== undefined) this.options.onNotice(fileset, kind, frame.head);
       },
     );
@@ -76,6 +84,7 @@ export class PsdevWatch {
       this.#channels.delete(name);
       if (fileset !== undefined) this.options.onUnmounted(fileset);
     });
+    return Promise.race([isGreeted, channel.closed]);
   }
 
   #greeted(name: string, hello: PrestoHello, channel: Channel): string | undefined {

@@ -42,8 +42,15 @@ export class ServerPeers implements Iterable<ServerPeer> {
   fail(peer: ServerPeer, message: string): void {
     this.errors.set(peer.name, message);
     this.log.error({ fileset: this.fileset, peer: peer.name }, message);
-    this.#dismiss(peer, message);
-    this.leave(peer.name, message);
+    this.dismiss(peer.name, message);
+  }
+
+  /** It is told to leave this fileset. */
+  dismiss(name: string, reason: string): void {
+    const peer = this.#peers.get(name);
+    if (peer === undefined) return;
+    this.#tellToLeave(peer, reason);
+    this.leave(name, reason);
   }
 
   /** It says that it leaves this fileset. */
@@ -52,7 +59,7 @@ export class ServerPeers implements Iterable<ServerPeer> {
     this.leave(peer.name, reason);
   }
 
-  #dismiss({ connection, address }: ServerPeer, reason: string): void {
+  #tellToLeave({ connection, address }: ServerPeer, reason: string): void {
     connection.notify(Kind.LEAVE, encodeLeave({ ...address, reason }));
   }
 
@@ -101,7 +108,7 @@ export class ServerPeers implements Iterable<ServerPeer> {
   }
 
   close(reason: string): void {
-    for (const peer of this) this.#dismiss(peer, reason);
+    for (const peer of this) this.#tellToLeave(peer, reason);
     this.#peers.clear();
   }
 }
