@@ -10,6 +10,7 @@ export const OLD_NAMES = new Map([
   ['mount.intermezzo', 'mount-helper'],
   ['mount.izo', 'mount-helper'],
   ['umount.fuse.InterMezzo', 'umount-helper'],
+  ['umount.fuse.izo', 'umount-helper'],
 ]);
 
 /** The arguments of `izo` for a program called as `calledAs` with `args`. */
