@@ -15,7 +15,6 @@ const may = {
   psdev: ['system', 'journal'],
   conflicts: ['system'],
   lento: ['cache', 'config', 'conflicts', 'journal', 'psdev', 'replication', 'wire', 'system'],
-  lento: ['cache', 'config', 'journal', 'psdev', 'replication', 'wire', 'system'],
   install: ['system'],
   demo: ['presto', 'cache', 'system'],
   setup: ['config', 'cache', 'system'],
