@@ -1,7 +1,7 @@
 import { LIMITS } from '../../src/core/model/limits.js';
 import { ClientShell } from './harness/client-shell.js';
 import { Clock } from './harness/clock.js';
-import { Host, type World } from './harness/host.js';
+import { Host, type Plant, type World } from './harness/host.js';
 import { ServerShell } from './harness/server-shell.js';
 import { describeMessage, End } from './harness/wire.js';
 
@@ -10,6 +10,7 @@ export interface ClusterOptions {
   readonly hosts: readonly string[];
   readonly batchSize?: number;
   readonly trace?: (line: string) => void;
+  readonly plant?: Plant | undefined;
 }
 
 /** A host's way to the server. */
@@ -33,9 +34,9 @@ export class Cluster {
   readonly #ends = new Set<End>();
   readonly #world: World;
 
-  constructor({ hosts, batchSize = 3, trace = () => undefined }: ClusterOptions) {
+  constructor({ hosts, batchSize = 3, trace = () => undefined, plant }: ClusterOptions) {
     const [serverName = 'S', ...clientNames] = hosts;
-    this.#world = { clock: this.clock, trace, batchSize, serverName };
+    this.#world = { clock: this.clock, trace, batchSize, serverName, plant };
     const make = (name: string): Host => {
       const host = new Host(name, this.#world);
       this.hosts.set(name, host);
@@ -90,6 +91,12 @@ export class Cluster {
       const way = this.#way(host.name);
       way.client = undefined;
     } else for (const way of this.#ways.values()) way.server = undefined;
+  }
+
+  /** presto is killed and mounted again, and lento with it: what was being written is completed. */
+  crash(host: Host): void {
+    this.killLento(host);
+    host.presto.crash();
   }
 
   /** The power of a host fails. What a server had not flushed would be for its clients to give back, which they cannot. */

@@ -74,7 +74,10 @@ export function checkConverged(cluster: Cluster): void {
     assert.equal(state?.link, 'up', `${name} does not get connected`);
     assert.deepEqual(presto.history, order, `${name} and the server differ in the end`);
   }
+  const everywhere = new Set(order);
   for (const { name, presto } of cluster.hosts.values()) {
+    const missing = presto.made.filter((id) => !everywhere.has(id) && !presto.lost.has(id));
+    assert.deepEqual(missing, [], `updates of ${name} are nowhere`);
     assert.equal(presto.parked, 0, `programs on ${name} wait for ever`);
   }
 }

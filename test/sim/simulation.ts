@@ -1,5 +1,5 @@
 import { Cluster } from '../scenarios/harness.js';
-import type { Host } from '../scenarios/harness/host.js';
+import type { Host, Plant } from '../scenarios/harness/host.js';
 import { checkConverged, checkHolders, checkOrder, checkWrite } from './checkers.js';
 import { Random } from './random.js';
 
@@ -10,6 +10,8 @@ const WEIGHTS = {
   deliver: 60,
   psdev: 60,
   write: 12,
+  open: 3,
+  close: 3,
   tick: 10,
   pause: 1,
   cut: 1.5,
@@ -20,6 +22,7 @@ const WEIGHTS = {
   free: 1,
   flush: 6,
   power: 0.7,
+  crash: 0.7,
 } as const;
 
 type Action = keyof typeof WEIGHTS;
@@ -31,18 +34,24 @@ const SETTLE_MS = 60_000;
 /** One run, which its seed determines. */
 export class Simulation {
   readonly trace: string[] = [];
+  /** How often what was done. */
+  readonly counts = new Map<string, number>();
   readonly #random: Random;
   readonly #cluster: Cluster;
 
   constructor(
     seed: number,
     private readonly mode: Mode,
+    plant?: Plant,
   ) {
     this.#random = new Random(seed);
     const hosts = ['S', 'A', 'B', 'C'].slice(0, 2 + this.#random.below(3));
-    const trace = (line: string): void => void this.trace.push(line);
+    const trace = (line: string): void => {
+      this.trace.push(line);
+      if (line.includes(': merged ')) this.#count('merges');
+    };
     const batchSize = 1 + this.#random.below(3);
-    this.#cluster = new Cluster({ hosts, batchSize, trace });
+    this.#cluster = new Cluster({ hosts, batchSize, trace, plant });
     for (const host of this.#cluster.hosts.values()) this.#prepare(host);
   }
 
@@ -76,7 +85,12 @@ export class Simulation {
     checkOrder(this.#cluster);
   }
 
+  #count(what: string): void {
+    this.counts.set(what, (this.counts.get(what) ?? 0) + 1);
+  }
+
   #act(action: Action): void {
+    this.#count(action);
     const random = this.#random;
     const cluster = this.#cluster;
     const host = random.pick([...cluster.hosts.values()])!;
@@ -92,6 +106,16 @@ export class Simulation {
         return;
       case 'write':
         host.presto.write();
+        return;
+      case 'open':
+        if (this.mode === 'two-sided') host.presto.open();
+        return;
+      case 'close':
+        host.presto.close();
+        return;
+      case 'crash':
+        this.trace.push(`crash ${host.name}`);
+        cluster.crash(host);
         return;
       case 'tick':
         this.#tick(1 + random.below(30));
@@ -149,6 +173,7 @@ export class Simulation {
     this.trace.push('settle');
     for (const host of cluster.hosts.values()) {
       host.presto.full = false;
+      host.presto.close();
       cluster.startLento(host);
     }
     for (const client of cluster.clients) cluster.heal(client);

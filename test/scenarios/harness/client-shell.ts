@@ -158,7 +158,8 @@ export class ClientShell implements Shell, Receiver {
         this.#refuse();
         return;
       case 'hold-batch':
-        this.#hold();
+        if (this.world.plant === 'skip-stamp-check') this.#apply();
+        else this.#hold();
         return;
       case 'merge':
         this.#merge();
@@ -232,7 +233,8 @@ export class ClientShell implements Shell, Receiver {
 
   #greeted(end: End, theirs: number, answer: Reply & { kind: 'begins' }): void {
     const { resumes: expected } = answer;
-    this.#sink = new Sink(this.psdev, this.world.serverName, end, this.#session, expected, false);
+    const { serverName } = this.world;
+    this.#sink = new Sink(this.psdev, serverName, end, this.#session, expected, false);
     this.error = undefined;
     this.#dispatch({ type: 'applied', expected });
     this.#dispatch({ type: 'hello', theirs });
@@ -337,7 +339,8 @@ export class ClientShell implements Shell, Receiver {
         });
         return;
       case 'revoke':
-        this.#revocations.push(answer);
+        if (this.world.plant === 'skip-drain') answer({ kind: 'stopped', end: this.state.end });
+        else this.#revocations.push(answer);
         this.#dispatch({ type: 'revoked', generation: request.generation });
         return;
       default:

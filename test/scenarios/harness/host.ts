@@ -2,6 +2,19 @@ import type { Clock } from './clock.js';
 import { Presto, type Gate, type Notice } from './presto.js';
 import { Psdev } from './psdev.js';
 
+/** A bug that is put in on purpose, so that it is known that the checkers would find it. */
+export type Plant =
+  /** A permit is given back before programs have stopped updating. */
+  | 'skip-drain'
+  /** What the server has is applied although it has not seen updates of this host. */
+  | 'skip-stamp-check'
+  /** What was being written when presto was killed never gets its record. */
+  | 'forget-leftover'
+  /** Numbers of records that a power cut has taken are given again. */
+  | 'reuse-numbers'
+  /** A merge does not make the last of the updates again that the server does not have. */
+  | 'forget-pending';
+
 /** What the parts of one run share. */
 export interface World {
   readonly clock: Clock;
@@ -9,6 +22,7 @@ export interface World {
   /** Records per batch. */
   readonly batchSize: number;
   readonly serverName: string;
+  readonly plant: Plant | undefined;
 }
 
 /** A lento's work for one fileset, as FilesetServer and FilesetClient do it. */
@@ -32,7 +46,7 @@ export class Host {
     readonly name: string,
     private readonly world: World,
   ) {
-    this.presto = new Presto(name);
+    this.presto = new Presto(name, world.plant);
   }
 
   readonly later = (work: () => void): void => {

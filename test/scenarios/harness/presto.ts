@@ -1,5 +1,6 @@
 import { assert } from '../../../src/core/model/assert.js';
 import type { Recno } from '../../../src/core/model/ids.js';
+import type { Plant } from './host.js';
 import { judgePosition, type Begin, type Misfit } from '../../../src/core/replication/lost-tail.js';
 
 /** A record of some host's log: which update it is, and where it stands in the log of the host that made it. */
@@ -63,6 +64,8 @@ export class Presto {
   readonly history: string[] = [];
   /** All that was ever made here, also what a power cut has taken. */
   readonly made: string[] = [];
+  /** What a power cut has taken; the server may have it. */
+  readonly lost = new Set<string>();
   readonly #has = new Set<string>();
   gate: Gate = 'disconnected';
   /** Updates that found the gate shut. */
@@ -78,7 +81,13 @@ export class Presto {
   bigEvery = 0;
   readonly #progress = new Map<string, Progress>();
 
-  constructor(readonly host: string) {}
+  /** Files that programs have written and not closed yet: notes in the LML. */
+  #open = 0;
+
+  constructor(
+    readonly host: string,
+    private readonly plant?: Plant,
+  ) {}
 
   /** Numbers up to this one are not given again. */
   #spent = 0;
@@ -115,6 +124,37 @@ export class Presto {
       return 'parked';
     }
     if (!this.admits()) return 'refused';
+    this.#make();
+    return 'written';
+  }
+
+  /** A program begins to write a file. */
+  open(): void {
+    if (this.gate !== 'absent' && this.admits()) this.#open++;
+  }
+
+  /** Files that are open get their records. */
+  close(): void {
+    for (; this.#open > 0; this.#open--) this.#make();
+  }
+
+  /** presto is killed and comes back: what was being written is completed. */
+  crash(): void {
+    this.parked = 0;
+    if (this.plant === 'forget-leftover') {
+      for (; this.#open > 0; this.#open--) this.#see(this.#next());
+    }
+    this.close();
+  }
+
+  #make(): void {
+    const rec = this.#next();
+    this.#add(rec);
+    this.onWrite(rec);
+    this.#notify?.({ kind: 'log', recno: this.end });
+  }
+
+  #next(): Rec {
     const made = this.made.length + 1;
     const rec = {
       id: `${this.host.toLowerCase()}${made}`,
@@ -123,10 +163,7 @@ export class Presto {
       big: this.bigEvery > 0 && made % this.bigEvery === 0,
     };
     this.made.push(rec.id);
-    this.#add(rec);
-    this.onWrite(rec);
-    this.#notify?.({ kind: 'log', recno: this.end });
-    return 'written';
+    return rec;
   }
 
   #add(rec: Rec): void {
@@ -146,6 +183,7 @@ export class Presto {
   }
 
   setGate(state: Gate): Recno {
+    if (state === 'absent') this.close();
     this.gate = state;
     this.#asked = false;
     const parked = this.parked;
@@ -190,6 +228,7 @@ export class Presto {
     const { next: recno } = this;
     const origin = { origin: this.host, originRecno: recno, big: false };
     this.log.push({ recno, rec: { ...origin, id: `${this.host}/${recno}`, replaces } });
+    if (this.plant === 'forget-pending') pending.pop();
     for (const rec of pending) {
       this.log.push({ recno: this.next, rec });
       this.history.push(rec.id);
@@ -257,11 +296,14 @@ export class Presto {
   power(): void {
     const { log, history, progress } = this.#durable;
     // As many as may have been given away, and more.
-    this.#spent = this.next + 9;
+    if (this.plant !== 'reuse-numbers') this.#spent = this.next + 9;
+    const kept = new Set(history);
+    for (const id of this.history) if (!kept.has(id)) this.lost.add(id);
     this.#revert(log, history);
     this.#progress.clear();
     for (const [peer, value] of progress) this.#progress.set(peer, value);
     this.parked = 0;
+    this.#open = 0;
   }
 
   #revert(log: number, history: readonly string[]): void {
