@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { formatCache } from '../../src/core/cache/index.js';
 import type { Caller, Entry } from '../../src/core/fuse/port.js';
 import { openLogs, realDisk, type Disk } from '../../src/core/journal/index.js';
+import { adoptTree } from '../../src/core/presto/adoption.js';
 import { IdentityStore } from '../../src/core/presto/identity-store.js';
 import { Presto } from '../../src/core/presto/presto.js';
 import { recover } from '../../src/core/presto/recovery.js';
@@ -68,6 +69,7 @@ export class TornPresto {
     made.#rootFd = openSync(root, 'r');
     made.#stageFd = openSync(join(root, '.intermezzo', FILESET, 'stage'), 'r');
     await made.#start();
+    adoptTree(made.presto);
     return made;
   }
 

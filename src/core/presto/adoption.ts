@@ -12,30 +12,42 @@ import { Memory } from '../system/native.js';
 import { getxattrAt, listxattrAt } from '../system/xattrs.js';
 import { IDENTITY_XATTR } from '../cache/identity.js';
 import { encodeDevice } from '../system/device-numbers.js';
+import { JournaledNames } from './journaled-names.js';
 import { LocalUpdates } from './local-updates.js';
 import { PRESTO_ITSELF, type Presto } from './presto.js';
 
 /**
  * Journals a tree that was there before its log, as if it were being made: "the fileset is created on the server,
  * possibly populated" (HOWTO), also by `mkizofs --convert` or by hand. So the first synchronisation is the same stream as
- * every other. Objects that have an identity are done: interrupted, it goes on where it was. The root's identity is written
- * last and says that all are. Changes no contents and no times.
+ * every other. Objects that have an identity are made: interrupted, it goes on where it was. The root's identity is written
+ * last and says that all is done. Changes no contents and no times.
+ * @param onObject called with their number so far
  * @returns the number of objects taken in
  * @throws SystemError
  */
-export function adoptTree(presto: Presto): number {
-  return presto.tree.identity.isWritten(presto.table.root) ? 0 : new Adoption(presto).run();
+export function adoptTree(
+  presto: Presto,
+  onObject: (adopted: number) => void = () => undefined,
+): number {
+  const isDone = presto.tree.identity.isWritten(presto.table.root);
+  return isDone ? 0 : new Adoption(presto, onObject).run();
 }
 
 class Adoption {
   readonly #attr = new Attr();
   readonly #memory = new Memory(65536);
-  /** The first path of each file with several names, by inode. */
+  /** The path at which each file with several names was made, by inode. */
   readonly #firstNames = new Map<number, string>();
+  /** What an earlier adoption, which was interrupted, has journaled. */
+  readonly #earlier: JournaledNames;
   readonly #updates: LocalUpdates;
   #adopted = 0;
 
-  constructor(private readonly presto: Presto) {
+  constructor(
+    private readonly presto: Presto,
+    private readonly onObject: (adopted: number) => void,
+  ) {
+    this.#earlier = new JournaledNames(presto.logs);
     this.#updates = new LocalUpdates(presto.logs, () => undefined, presto.cache);
   }
 
@@ -71,19 +83,23 @@ class Adoption {
     const { identity } = this.presto.tree;
     const own = mtimeOf(this.#attr);
     const known = identity.of(node).object.number !== 0;
-    const isDirectory = node.isDirectory;
-    const linked = !isDirectory && this.#attr.nlink > 1;
-    const first = linked ? this.#firstNames.get(node.ino) : undefined;
-    if (linked && first === undefined) this.#firstNames.set(node.ino, path);
+    const linked = !node.isDirectory && this.#attr.nlink > 1;
     if (!known) this.#make(node, path, time);
-    else if (first !== undefined) this.#link(node, first, path, time);
-    if (isDirectory) this.#directory(node, own);
-    if (known) return;
-    if ((node.kind & S_IFMT) === S_IFREG) this.#close(node, path);
-    else this.#times(node, path, own);
-    this.#xattrs(node, path);
-    this.#adopted++;
+    if (linked) this.#link(node, path, time);
+    if (node.isDirectory) this.#directory(node, own);
+    if (!this.#isClosed(node)) {
+      this.#xattrs(node, path);
+      if ((node.kind & S_IFMT) === S_IFREG) this.#close(node, path);
+      else this.#times(node, path, own);
+      this.onObject(++this.#adopted);
+    }
     this.presto.table.dropUnused(node);
+  }
+
+  /** A file's CLOSE is its last record. What has none gets all but its making once more, where this goes on: no harm. */
+  #isClosed(node: Node): boolean {
+    const { object, content } = this.presto.tree.identity.of(node);
+    return object.replica !== content.replica || object.number !== content.recno;
   }
 
   #make(node: Node, path: string, time: Time): void {
@@ -124,9 +140,12 @@ class Adoption {
   }
 
   /** Another name of a file that has been taken in under an earlier one. */
-  #link(node: Node, first: string, newPath: string, time: Time): void {
-    const update = { ...this.#updates.next(), time };
+  #link(node: Node, newPath: string, time: Time): void {
     const { object, content } = this.presto.tree.identity.of(node);
+    const first = this.#firstNames.get(node.ino) ?? this.#earlier.madeAt(object.number) ?? newPath;
+    this.#firstNames.set(node.ino, first);
+    if (newPath === first || this.#earlier.isLink(newPath)) return;
+    const update = { ...this.#updates.next(), time };
     const body: RecordBody = { op: Opcode.LINK, path: first, newPath };
     must(
       'journal',

@@ -52,7 +52,7 @@ function settleLastRecord(presto: Presto): void {
   if (record === undefined) return;
   const own = record.head.origin === replica;
   const kept =
-    isDone(presto, record) || (own && !isLinked(presto, record) && finish(presto, record));
+    isDone(presto, record) || (own && canFinish(presto, record) && finish(presto, record));
   if (!kept) {
     kml.dropLast();
     presto.log('info', `recovery: dropped ${describe(record)}, which had not happened`);
@@ -65,10 +65,12 @@ function settleLastRecord(presto: Presto): void {
   if (expected <= originRecno) lastRcvd.setExpected(origin, originRecno + 1, 0);
 }
 
-/** A file without a name was to get one: it is gone with the process that had it, and there is nothing to make it of. */
-function isLinked({ logs }: Presto, { body, head }: JournalRecord): boolean {
-  if (body.op !== Opcode.CREATE) return false;
-  return logs.lml.leftovers().some(({ entry }) => sameObject(entry.object, head.object));
+function canFinish({ logs, tree, table }: Presto, { body, head }: JournalRecord): boolean {
+  // A record of adoption tells of what is there: to make it anew would destroy it. Adoption comes to it again.
+  if (!tree.identity.isWritten(table.root)) return false;
+  if (body.op !== Opcode.CREATE) return true;
+  // A file without a name was to get one: it is gone with the process that had it, and there is nothing to make it of.
+  return logs.lml.leftovers().every(({ entry }) => !sameObject(entry.object, head.object));
 }
 
 function describe(record: JournalRecord): string {
