@@ -2,6 +2,7 @@ import type { Command } from '@oclif/core';
 import { helperFailure } from '../core/cli/helper-failure.js';
 import { parseHelperArguments } from '../core/cli/mount-helper-arguments.js';
 import { IzoCommand } from '../core/cli/base-command.js';
+import { Progress, PROGRESS_LINE_MS } from '../core/cli/progress.js';
 import { parseMountOptions } from '../core/config/index.js';
 import { limitsOf } from '../core/presto/bindings.js';
 import { mountFileset } from '../core/presto/mount.js';
@@ -19,7 +20,10 @@ export default class MountHelper extends IzoCommand {
     const parsed = parseMountOptions(options);
     if (fake) return;
     try {
-      const binding = await mountFileset(device, mountPoint, parsed, runDirectory());
+      const progress = new Progress({ lineMs: PROGRESS_LINE_MS });
+      const binding = await mountFileset(device, mountPoint, parsed, runDirectory(), (words) =>
+        progress.update(words),
+      ).finally(() => progress.clear());
       if (binding === undefined) return;
       for (const limit of limitsOf(binding)) this.logToStderr(`native binding: ${limit}`);
     } catch (error) {

@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { IzoCommand } from '../core/cli/base-command.js';
+import { Progress, PROGRESS_LINE_MS } from '../core/cli/progress.js';
 import { BINDINGS, findFstabEntry, parseMountOptions } from '../core/config/index.js';
 import { limitsOf, type BindingKind } from '../core/presto/bindings.js';
 import { mountFileset } from '../core/presto/mount.js';
@@ -47,12 +48,14 @@ export default class Mount extends IzoCommand {
     const options = 'parsed' in what ? what.parsed : parseMountOptions(what.options);
     const { mountPoint } = what;
     const { binding: wanted = options.binding } = flags;
+    const progress = new Progress({ json: this.jsonEnabled(), lineMs: PROGRESS_LINE_MS });
     const binding = await mountFileset(
       what.device,
       mountPoint,
       { ...options, binding: wanted },
       runDirectory(),
-    );
+      (words) => progress.update(words),
+    ).finally(() => progress.clear());
     if (binding === undefined) {
       this.log(`${mountPoint} was mounted already`);
       return { mountPoint, mounted: false };

@@ -2,12 +2,12 @@ import { writeSync } from 'node:fs';
 import { Args } from '@oclif/core';
 import { IzoCommand } from '../core/cli/base-command.js';
 import { acquireLower } from '../core/cache/index.js';
-import { IzoError } from '../core/model/errors.js';
 import { runPresto, type PrestoRequest } from '../core/presto/daemon.js';
+import { starterBehind } from '../core/presto/starting.js';
 import { makeLogger } from '../core/system/log.js';
 
 /** The pipe by which `izo mount` hears that the mount answers, or why not. */
-const READY_FD = 3;
+const STARTER_FD = 3;
 
 export default class PrestoCommand extends IzoCommand {
   static override hidden = true;
@@ -19,6 +19,7 @@ export default class PrestoCommand extends IzoCommand {
     const request = JSON.parse(args.request) as PrestoRequest;
     const logger = makeLogger({ name: `presto ${request.fileset}`, debuglevel: 0 });
     process.on('SIGPIPE', () => undefined);
+    const starter = starterBehind((line) => writeSync(STARTER_FD, line));
     // Ended at once it would leave the mount without anybody behind it.
     const ending = new AbortController();
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
@@ -29,25 +30,13 @@ export default class PrestoCommand extends IzoCommand {
       await runPresto(
         request,
         (level, message) => logger[level](message),
-        (binding) => {
-          writeSync(READY_FD, `ready ${binding}\n`);
-        },
+        starter,
         acquireLower,
         ending.signal,
       );
     } catch (error) {
-      report(error);
+      starter.failed(error);
       throw error;
     }
-  }
-}
-
-function report(error: unknown): void {
-  const known = error instanceof IzoError ? error : new IzoError('presto-failed', String(error));
-  const { code, message, exit, place, remedy } = known;
-  try {
-    writeSync(READY_FD, `${JSON.stringify({ code, message, exit, place, remedy })}\n`);
-  } catch {
-    // It was ready long ago, and who started it is gone: the log has it.
   }
 }

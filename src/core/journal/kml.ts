@@ -10,7 +10,7 @@ import { realDisk, type Disk } from './disk.js';
 import { FileWindow } from './file-window.js';
 import { putKmlHeader, readKmlHeader, writeKmlHeader, type KmlHeader } from './kml-header.js';
 import { KmlLocator } from './kml-locate.js';
-import { quickTail, scanKml, type Scan, type Tail } from './kml-scan.js';
+import { quickTail, scanKml, type Scan, type Tail, type Visit } from './kml-scan.js';
 import { damaged, HEADER_BYTES, sizeOf } from './log-file.js';
 import type { Reserve } from './reserve.js';
 import { keepTorn } from './torn.js';
@@ -30,6 +30,7 @@ interface Around {
   readonly reserve?: Reserve;
   /** Its descriptor: what is cut off is kept there. */
   readonly directory?: number;
+  readonly onScan?: Visit;
 }
 
 /**
@@ -74,7 +75,9 @@ export class Kml {
     const window = new FileWindow(fd);
     const quick = quickTail(window, header, size);
     const found: Scan =
-      quick === undefined ? scanKml(window, header, size) : { kind: 'clean', tail: quick };
+      quick === undefined
+        ? scanKml(window, header, size, around.onScan)
+        : { kind: 'clean', tail: quick };
     if (found.kind === 'damaged') throw damaged('kml', found.tail.offset, found.reason);
     if (found.kind === 'torn-tail') {
       if (around.directory !== undefined) keepTorn(around.directory, fd, found);

@@ -23,6 +23,7 @@ import {
 } from './fileset-file.js';
 import { Kml } from './kml.js';
 import { newKmlHeader, readKmlHeader, writeKmlHeader } from './kml-header.js';
+import type { Visit } from './kml-scan.js';
 import { LastRcvd } from './last-rcvd.js';
 import { Lml } from './lml.js';
 import { ofFileset, sizeOf } from './log-file.js';
@@ -70,19 +71,25 @@ function assertName(fileset: string): void {
 /**
  * Opens the logs of a fileset for writing. A log of no bytes, made by touch(1) or emptied by hand, is an empty log; an
  * emptied KML makes this a new replica, so that peers notice.
+ * @param onScan called for each record where the whole KML has to be read
  * @throws IzoError not-formatted, fileset-file, fileset-name, journal-damaged, journal-version, journal-mismatch; SystemError
  */
-export function openLogs(root: number, fileset: string, disk: Disk = realDisk): FilesetLogs {
+export function openLogs(
+  root: number,
+  fileset: string,
+  disk: Disk = realDisk,
+  onScan?: Visit,
+): FilesetLogs {
   const opened = [openMeta(root, fileset)];
   try {
-    return ofFileset(fileset, () => openAll(opened, fileset, disk));
+    return ofFileset(fileset, () => openAll(opened, fileset, disk, onScan));
   } catch (error) {
     opened.forEach(close);
     throw error;
   }
 }
 
-function openAll(opened: number[], fileset: string, disk: Disk): FilesetLogs {
+function openAll(opened: number[], fileset: string, disk: Disk, onScan?: Visit): FilesetLogs {
   const directory = opened[0] ?? -1;
   const open = (name: string): number => {
     const fd = openat(directory, name, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600);
@@ -98,7 +105,11 @@ function openAll(opened: number[], fileset: string, disk: Disk): FilesetLogs {
   const identity = wasReset ? reset(directory, files.kml, before, disk) : before;
   const { replica } = identity;
   const reserve = Reserve.open(directory, disk, opened);
-  const kml = Kml.open(files.kml, disk, { reserve, directory });
+  const kml = Kml.open(files.kml, disk, {
+    reserve,
+    directory,
+    ...(onScan === undefined ? {} : { onScan }),
+  });
   if (kml.header.log !== replica) {
     throw mismatch(
       `the kml is of replica ${formatReplicaId(kml.header.log)}, ` +

@@ -6,12 +6,13 @@ import type { FuseBinding } from '../fuse/port.js';
 import { openLogs, type FilesetLogs } from '../journal/index.js';
 import { META_DIRECTORY } from '../model/names.js';
 import { adoptTree } from './adoption.js';
-import { serveMount, type BindingKind } from './bindings.js';
+import { serveMount } from './bindings.js';
 import { untilUnmounted } from './ending.js';
 import { removeMountedState, socketPath, writeMountedState } from './mounted-state.js';
 import { Presto, type PrestoLog } from './presto.js';
 import { PsdevServer } from './psdev-server.js';
 import { recover } from './recovery.js';
+import type { Starter } from './starting.js';
 
 /** What one presto is to mount. All paths are absolute. */
 export interface PrestoRequest {
@@ -36,15 +37,15 @@ export interface PrestoRequest {
 /**
  * A presto from its begin to its end: the cache is mounted where only root reaches it, its logs are opened and recovered,
  * the file system is mounted, the psdev opened. Ends when somebody unmounts, or at `stop`.
- * @param onReady the mount answers, by which binding
+ * @param starter hears how far it is, and that the mount answers
  * @param acquire mounts the cache, and refuses one that does not keep the order; the test of power losses has another
  * @param stop ends it in order, with the mount: see untilUnmounted. Its reason is for the log
- * @throws IzoError, before `onReady`: then nothing is left mounted
+ * @throws IzoError, before it is ready: then nothing is left mounted
  */
 export async function runPresto(
   request: PrestoRequest,
   log: PrestoLog,
-  onReady: (binding: BindingKind) => void,
+  starter: Starter,
   acquire: (request: LowerRequest) => Promise<LowerMount> = acquireLower,
   stop: AbortSignal = new AbortController().signal,
 ): Promise<void> {
@@ -52,9 +53,11 @@ export async function runPresto(
   process.umask(0);
   const lower = await acquire(request);
   try {
-    const logs = openLogs(lower.rootFd, request.fileset);
+    const logs = openLogs(lower.rootFd, request.fileset, undefined, (recno) => {
+      starter.progress(() => `reading the whole log: record ${recno}`);
+    });
     try {
-      await serve(request, lower, logs, log, onReady, stop);
+      await serve(request, lower, logs, log, starter, stop);
     } finally {
       logs.close();
     }
@@ -70,7 +73,7 @@ async function serve(
   lower: LowerMount,
   logs: FilesetLogs,
   log: PrestoLog,
-  onReady: (binding: BindingKind) => void,
+  starter: Starter,
   stop: AbortSignal,
 ): Promise<void> {
   const { runDir, psdev, fileset, mountPoint } = request;
@@ -82,7 +85,9 @@ async function serve(
   if (merged) log('info', 'recovery: finished a merge that was interrupted');
   recover(presto, merged);
   if (!request.readOnly) {
-    const adopted = adoptTree(presto);
+    const adopted = adoptTree(presto, (objects) => {
+      starter.progress(() => `journaling what was there before the log: ${objects} objects`);
+    });
     if (adopted > 0) log('info', `journaled ${adopted} objects that were there before the log`);
   }
   emptyStage(lower.path, fileset);
@@ -106,7 +111,7 @@ async function serve(
       lowerPath: lower.path,
       loopDevice: lower.loopDevice,
     });
-    onReady(binding.kind);
+    starter.ready(binding.kind);
     await untilUnmounted(binding, mount, log, stop);
     await server.close();
   } catch (error) {

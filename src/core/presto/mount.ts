@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, openSync, closeSync, statSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -18,16 +19,21 @@ import { findMountAt } from '../system/mounts.js';
 import type { BindingKind } from './bindings.js';
 import type { PrestoRequest } from './daemon.js';
 import { cleanUnknownMount, findDeadMount } from './dead-mounts.js';
+import { untilReady } from './starting.js';
 import { requireSocketPath } from '../system/socket-path.js';
 import { cleanDeadMount, waitForEnd } from './unmount.js';
 
+/**
+ * presto keeps some hundred bytes for each file that the kernel keeps a thousand for, until the kernel forgets it for want of
+ * memory. It must not run out of its own share before: V8 by itself takes a quarter of a small host's memory at the most.
+ */
+const HEAP_MIB = Math.floor(totalmem() / 2 ** 21);
 const PROGRAM = fileURLToPath(new URL('../../../bin/izo.js', import.meta.url));
-/** Recovery of a long log and a slow disk included. */
-const READY_MS = 120_000;
 
 /**
  * Mounts a fileset: starts a presto in the background and returns when the mount answers. What a killed presto has left
  * behind is cleaned away first. Mounted already and in the same way: nothing is done.
+ * @param onProgress hears from time to time how far a start is that takes long
  * @returns by which binding it is mounted; undefined where it was already. @throws IzoError
  */
 export async function mountFileset(
@@ -35,6 +41,7 @@ export async function mountFileset(
   mountPoint: string,
   options: MountOptions,
   runDir: string,
+  onProgress: (words: string) => void = () => undefined,
 ): Promise<BindingKind | undefined> {
   const request = prestoRequest(device, mountPoint, options, runDir);
   requireSocketPath(socketPath(runDir, request.psdev, request.fileset));
@@ -50,7 +57,7 @@ export async function mountFileset(
   const dead = findDeadMount(request.mountPoint);
   if (dead !== undefined) await cleanUnknownMount(runDir, dead);
   checkMountPoint(mountPoint);
-  return startPresto(request);
+  return startPresto(request, onProgress);
 }
 
 function prestoRequest(
@@ -130,13 +137,16 @@ function checkMountPoint(mountPoint: string): void {
   });
 }
 
-async function startPresto(request: PrestoRequest): Promise<BindingKind> {
+async function startPresto(
+  request: PrestoRequest,
+  onProgress: (words: string) => void,
+): Promise<BindingKind> {
   const logDirectory = join(request.runDir, request.psdev);
   mkdirSync(logDirectory, { recursive: true, mode: 0o700 });
   const logFd = openSync(join(logDirectory, `${request.fileset}.log`), 'a', 0o600);
   const child = spawn(
     process.execPath,
-    [PROGRAM, PRESTO_COMMAND, JSON.stringify(request)],
+    [`--max-old-space-size=${HEAP_MIB}`, PROGRAM, PRESTO_COMMAND, JSON.stringify(request)],
     // mount(8) gives helpers next to no environment; what is there must not pin the caller's directory.
     { cwd: '/', detached: true, stdio: ['ignore', logFd, logFd, 'pipe'] },
   );
@@ -146,48 +156,15 @@ async function startPresto(request: PrestoRequest): Promise<BindingKind> {
       done(`presto ended before it was ready (${signal ?? code}); see ${logDirectory}`);
     });
   });
-  const answer = await readAnswer(child.stdio[3] as Readable, exited);
-  child.unref();
-  const pipe = child.stdio[3];
-  (pipe as Readable).destroy();
-  if (typeof answer === 'string') return answer;
-  throw answer;
-}
-
-/** presto writes one line: `ready` and its binding, or its error as JSON. */
-async function readAnswer(
-  pipe: Readable,
-  exited: Promise<string>,
-): Promise<BindingKind | IzoError> {
-  let text = '';
-  pipe.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')));
-  const ended = new Promise<void>((done) => pipe.once('end', done));
-  const line = new Promise<void>((done) => {
-    pipe.on('data', () => {
-      if (text.includes('\n')) done();
-    });
-  });
-  const late = new Promise<void>((done) => setTimeout(done, READY_MS).unref());
-  await Promise.race([line, ended, late]);
-  const [first = ''] = text.split('\n');
-  if (first === 'ready device') return 'device';
-  if (first === 'ready native') return 'native';
-  if (first !== '') return parseError(first);
-  return new IzoError('presto-failed', await exited, { exit: EXIT.mountFailed });
-}
-
-function parseError(line: string): IzoError {
-  const value = JSON.parse(line) as {
-    code: string;
-    message: string;
-    exit: IzoError['exit'];
-    place?: IzoError['place'];
-    remedy?: string;
-  };
-  const { code, message, exit, place, remedy } = value;
-  return new IzoError(code, message, {
-    exit,
-    ...(place === undefined ? {} : { place }),
-    ...(remedy === undefined ? {} : { remedy }),
-  });
+  const pipe = child.stdio[3] as Readable;
+  try {
+    return await untilReady(pipe, exited, onProgress);
+  } catch (error) {
+    // Nobody may find it mounted later who was told that it is not.
+    child.kill('SIGTERM');
+    throw error;
+  } finally {
+    child.unref();
+    pipe.destroy();
+  }
 }

@@ -11,8 +11,10 @@ const request = JSON.parse(process.argv[2] ?? '') as PrestoRequest;
 await runPresto(
   request,
   () => undefined,
-  () => {
-    process.stdout.write('ready\n');
+  {
+    ready: () => process.stdout.write('ready\n'),
+    progress: () => undefined,
+    failed: () => undefined,
   },
   ({ device, runDir, cacheType }) =>
     mountLowerTree(device, join(runDir, 'lower', 'unordered'), cacheType ?? 'ext3'),

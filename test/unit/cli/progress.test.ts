@@ -10,9 +10,14 @@ describe('Progress', () => {
     now = 0;
   });
 
-  function progress({ isTTY = true, columns = 80, json = false } = {}): Progress {
+  function progress({
+    isTTY = true,
+    columns = 80,
+    json = false,
+    lineMs = Infinity,
+  } = {}): Progress {
     const stream = { isTTY, columns, write: (text: string) => (written += text) };
-    return new Progress({ stream, json, now: () => now });
+    return new Progress({ stream, json, lineMs, now: () => now });
   }
 
   it('rewrites one line in place', () => {
@@ -33,6 +38,18 @@ describe('Progress', () => {
   it('cuts what would wrap, for a wrapped line cannot be cleared', () => {
     progress({ columns: 20 }).update('x'.repeat(100));
     assert.equal(written, `\r\u001b[K${'x'.repeat(19)}`);
+  });
+
+  it('writes lines without a terminal where that is wanted, none for what is done soon', () => {
+    const line = progress({ isTTY: false, lineMs: 10_000 });
+    for (now = 0; now < 25_000; now += 500) line.update(`${now} ms`);
+    line.clear();
+    assert.equal(written, '10000 ms\n20000 ms\n');
+    written = '';
+    const json = progress({ isTTY: false, lineMs: 10_000, json: true });
+    now += 60_000;
+    json.update('x');
+    assert.equal(written, '');
   });
 
   it('is silent without a terminal and with --json', () => {
