@@ -18,8 +18,20 @@ const may = {
   install: ['system'],
   demo: ['presto', 'cache', 'system'],
   setup: ['config', 'cache', 'system'],
+  check: ['config', 'cache', 'lento', 'wire', 'presto', 'demo', 'system'],
   cli: [
-    ...['setup', 'lento', 'presto', 'config', 'conflicts', 'cache', 'journal', 'psdev', 'system'],
+    ...[
+      'check',
+      'setup',
+      'lento',
+      'presto',
+      'config',
+      'conflicts',
+      'cache',
+      'journal',
+      'psdev',
+      'system',
+    ],
   ],
 };
 

@@ -4,6 +4,8 @@ import { basename } from 'node:path';
 export const OLD_NAMES = new Map([
   ['mkizofs', 'mkizofs'],
   ['umountizo', 'umountizo'],
+  ['config_check', 'config-check'],
+  ['config-check', 'config-check'],
   ['lento', 'lento'],
   ['lento.pl', 'lento'],
   ['mount.InterMezzo', 'mount-helper'],

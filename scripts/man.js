@@ -27,6 +27,7 @@ const ALIASES = {
   'mkizofs.8': 'izo-mkizofs.8',
   'umountizo.8': 'izo-umountizo.8',
   'lento.8': 'izo-lento.8',
+  'config_check.8': 'izo-config-check.8',
 };
 
 const pageName = (id) => `izo-${id.replaceAll(':', '-')}`;

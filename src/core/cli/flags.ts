@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { DEFAULT_IDFILE } from '../config/config-files.js';
+import { DEFAULT_FSTAB } from '../config/fstab.js';
 import { configDirectory, DEFAULT_CONFIG_DIRECTORY } from '../system/directories.js';
 
 /** Flags that several commands share, so that they are spelt, described and defaulted alike. */
@@ -21,4 +22,12 @@ export const idfile = Flags.string({
   summary: 'the sysid file: its name in the configuration directory, or an absolute path',
   helpValue: 'FILE',
   default: DEFAULT_IDFILE,
+});
+
+/** For commands that look at the lines of mounts, or write them. */
+export const fstab = Flags.string({
+  summary: 'the file that lists the mounts of this host',
+  env: 'IZO_FSTAB',
+  helpValue: 'FILE',
+  default: DEFAULT_FSTAB,
 });

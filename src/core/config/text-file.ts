@@ -57,6 +57,10 @@ export function looksLikePerl(text: string): boolean {
   return /^(?:[$@%]|my\s|\{|\()/.test(code) || (code.includes('=>') && !code.includes('<'));
 }
 
+/** The oldest sysid of all was words: the name of the host, perhaps its presto device and its address. */
+const PLAIN_SYSID =
+  /^(?:\s*#[^\n]*\n)*\s*[A-Za-z0-9][\w.-]*(?:[ \t]+\/\S+)?(?:[ \t]+[\da-fA-F.:]+)?\s*$/;
+
 function decode(file: string, bytes: Buffer): TextResult {
   const bad = firstBadByte(bytes);
   if (bad >= 0) {
@@ -136,7 +140,7 @@ export function readTextFile(file: string, root: string, whatMakesIt: string): T
       remedy: whatMakesIt,
     });
   }
-  if (looksLikePerl(decoded.text)) {
+  if (looksLikePerl(decoded.text) || (root === 'sysid' && PLAIN_SYSID.test(decoded.text))) {
     const lines = decoded.text.split('\n');
     const isCode = (line: string): boolean => /^\s*[^\s#]/.test(line);
     const line = Math.max(0, lines.findIndex(isCode));
@@ -145,7 +149,7 @@ export function readTextFile(file: string, root: string, whatMakesIt: string): T
       message: `this file is of the Perl era of InterMezzo: it starts with ${quoted((lines[line] ?? '').trim())}`,
       line: line + 1,
       column: (lines[line] ?? '').search(/\S/) + 1,
-      remedy: `Write it anew in XML, as <${root}>: \`izo inconfig\` asks for what it needs.`,
+      remedy: `Convert it to XML, as <${root}>: izo config-check --fix`,
     });
   }
   return decoded;
@@ -154,5 +158,11 @@ export function readTextFile(file: string, root: string, whatMakesIt: string): T
 /** What a configuration file holds that has been read without problems; undefined where there is none. */
 export function presentText(file: string): string | undefined {
   const result = readTextFile(file, '', '');
+  return 'text' in result ? result.text : undefined;
+}
+
+/** The text of a file that can be read, whatever it says; undefined where there is none. */
+export function presentAnyText(file: string): string | undefined {
+  const result = readAnyText(file, '', '');
   return 'text' in result ? result.text : undefined;
 }

@@ -7,6 +7,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   debugfs: 'e2fsprogs',
   e2fsck: 'e2fsprogs',
   losetup: 'mount',
+  mount: 'mount',
   blkid: 'util-linux',
   blockdev: 'util-linux',
   nsenter: 'util-linux',
@@ -67,16 +68,21 @@ export async function run(
 }
 
 /** mount(8) gives its helpers next to no PATH, and what izo calls is in sbin. */
-function searchPath(): string {
+export function searchPath(): string {
   const given = process.env['PATH'] ?? '';
   return [given, '/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin', '/bin']
     .filter(Boolean)
     .join(':');
 }
 
+/** The Debian package of a program. */
+export function packageOf(program: string): string {
+  return PACKAGES[program] ?? program;
+}
+
 function missing(program: string, cause: unknown): IzoError {
   return new IzoError('no-program', `the program ${program} is not installed`, {
-    remedy: `apt-get install ${PACKAGES[program] ?? program}`,
+    remedy: `apt-get install ${packageOf(program)}`,
     cause,
   });
 }

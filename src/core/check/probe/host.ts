@@ -1,0 +1,133 @@
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import { dirname, join } from 'node:path';
+import { keyDirectory, keyPath, readKey } from '../../config/index.js';
+import { askStatus } from '../../lento/control-client.js';
+import { IzoError } from '../../model/errors.js';
+import { packageOf, searchPath } from '../../system/processes.js';
+import type { HostFacts, KeyFacts, PathFacts } from '../facts.js';
+import { pairsHere } from '../keys.js';
+import { configuredFiles, type Survey } from '../survey.js';
+import { probeCache } from './caches.js';
+import { namesIn, probeMountPoint, probePath } from './paths.js';
+import { probePorts } from './ports.js';
+
+/** What mkizofs, mount and umountizo run. */
+const PROGRAMS = ['mke2fs', 'debugfs', 'e2fsck', 'losetup', 'mount', 'blkid', 'blockdev'];
+
+export interface ProbeOptions {
+  runDir: string;
+  stateDir: string;
+}
+
+function canUse(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isInstalled(program: string): boolean {
+  return searchPath()
+    .split(':')
+    .some((directory) => existsSync(join(directory, program)));
+}
+
+/** The hard limit: presto raises its own to that. */
+function openFilesLimit(): number {
+  const [, hard] =
+    /^Max open files\s+\S+\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
+  return hard === undefined || hard === 'unlimited' ? Infinity : Number(hard);
+}
+
+async function whoRuns({ sysids }: Survey, runDir: string): Promise<Set<string>> {
+  const running = new Set<string>();
+  for (const { name } of sysids) {
+    try {
+      await askStatus(runDir, name);
+      running.add(name);
+    } catch (error) {
+      // One that does not answer in time runs all the same.
+      if (error instanceof IzoError && error.code === 'timeout') running.add(name);
+      else if (!(error instanceof IzoError)) throw error;
+    }
+  }
+  return running;
+}
+
+function probeKeys(survey: Survey): KeyFacts[] {
+  return pairsHere(survey).map((id) => {
+    const file = keyPath(id);
+    try {
+      readKey(id);
+      return { id, file, trouble: undefined };
+    } catch (error) {
+      if (!(error instanceof IzoError)) throw error;
+      const { code, message, remedy = '' } = error;
+      return { id, file, trouble: { code, message, remedy } };
+    }
+  });
+}
+
+/** The file that was changed last tells the least that the clock must say. */
+function newestOf(paths: readonly string[]): HostFacts['newest'] {
+  let newest: HostFacts['newest'];
+  for (const what of paths) {
+    const at = statSync(what, { throwIfNoEntry: false })?.mtimeMs;
+    if (at !== undefined && at > (newest?.at ?? 0)) newest = { what, at };
+  }
+  return newest;
+}
+
+/** Looks at the host, and changes nothing. */
+export async function probeHost(survey: Survey, options: ProbeOptions): Promise<HostFacts> {
+  const { runDir, stateDir } = options;
+  const { configDir, fstab } = survey;
+  const keys = probeKeys(survey);
+  const configured = configuredFiles(survey);
+  const paths = new Map<string, PathFacts>();
+  const keyPaths = keys.map(({ file }) => file);
+  for (const path of [
+    ...[runDir, stateDir, configDir, keyDirectory(configDir)],
+    ...[...configured, ...configured.map((file) => dirname(file)), ...keyPaths],
+  ]) {
+    paths.set(path, probePath(path));
+  }
+  const running = await whoRuns(survey, runDir);
+  const caches = new Map<string, Awaited<ReturnType<typeof probeCache>>>();
+  for (const { spec } of fstab.mounts) {
+    // What UUID= and LABEL= mean is mount(8)'s business.
+    if (spec.startsWith('/')) caches.set(spec, await probeCache(spec, runDir));
+  }
+  return {
+    isRoot: process.geteuid?.() === 0,
+    euid: process.geteuid?.() ?? 0,
+    node: process.version,
+    addresses: Object.values(networkInterfaces()).flatMap((all) =>
+      (all ?? []).map(({ address }) => address),
+    ),
+    hasFuse: canUse('/dev/fuse'),
+    hasLoop: existsSync('/dev/loop-control'),
+    missingPrograms: PROGRAMS.filter((program) => !isInstalled(program)).map((program) => ({
+      program,
+      package: packageOf(program),
+    })),
+    mountHelpers: new Set([...fstab.types].filter((type) => existsSync(`/sbin/mount.${type}`))),
+    now: Date.now(),
+    newest: newestOf([...configured, process.execPath]),
+    openFiles: openFilesLimit(),
+    runDir,
+    stateDir,
+    running,
+    ports: await probePorts(survey, running),
+    paths,
+    mountPoints: new Map(
+      fstab.mounts.map(({ mountPoint }) => [mountPoint, probeMountPoint(mountPoint)]),
+    ),
+    caches,
+    keys,
+    keyFiles: namesIn(keyDirectory(configDir)),
+  };
+}
