@@ -3,16 +3,21 @@ import {
   appendFileSync,
   chmodSync,
   chownSync,
+  closeSync,
+  existsSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readFileSync,
+  rmSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Host } from '../../src/core/demo/host.js';
 import { ENODATA } from '../../src/core/system/errno.js';
 import { ACCESS, DEFAULT, getAcl, setAcl } from '../support/acl.js';
-import { outcome } from '../support/calls.js';
+import { outcome, shOk } from '../support/calls.js';
 import { useCluster } from '../support/cluster.js';
 import { asUser, withUmask, type User } from '../support/users.js';
 import { removeXattr } from '../support/xattr.js';
@@ -98,6 +103,55 @@ describe('cluster: several users on both hosts', function () {
         writeFileSync(at(here, 'after'), '');
       });
       assert.equal(mode(at(here, 'after')), '640');
+    });
+
+    it(`inode flags that root sets on the ${side}, on files that are being written`, async () => {
+      const here = cluster[side];
+      const there = cluster.otherThan(here);
+      const [ours, theirs] = [here, there].map((host) => join(host.mountPoint, `i-${side}`));
+      assert.ok(ours !== undefined && theirs !== undefined);
+      mkdirSync(ours);
+      shOk('chattr +d "$1"', [ours]);
+      const [log, fixed] = ['log', 'fixed'].map((name) => openSync(join(ours, name), 'a'));
+      assert.ok(log !== undefined && fixed !== undefined);
+      writeSync(log, 'one');
+      writeSync(fixed, 'one');
+      shOk('chattr +a "$1/log"; chattr +i "$1/fixed"', [ours]);
+      writeSync(log, 'two');
+      closeSync(log);
+      closeSync(fixed);
+      shOk('chattr +a "$1"', [ours]);
+      await sync(here);
+      const acts: Record<string, string> = {
+        overwrite: outcome(() => {
+          writeFileSync(join(theirs, 'log'), '');
+        }),
+        append: outcome(() => {
+          appendFileSync(join(theirs, 'log'), 'three');
+        }),
+        change: outcome(() => {
+          appendFileSync(join(theirs, 'fixed'), 'x');
+        }),
+        remove: outcome(() => {
+          rmSync(theirs, { recursive: true });
+        }),
+      };
+      assert.deepEqual(acts, {
+        overwrite: 'EPERM',
+        append: 'ok',
+        change: 'EPERM',
+        remove: 'EPERM',
+      });
+      await cluster.equalAfter(there);
+      for (const at of [ours, theirs]) {
+        assert.match(shOk('lsattr -d "$1"', [at]), /^-+a-*d-+ |^-+ad-+ /);
+        assert.match(shOk('lsattr "$1/log"', [at]), /^-+ad-+ /);
+        assert.match(shOk('lsattr "$1/fixed"', [at]), /^-+i-?d-+ /);
+        assert.equal(readFileSync(join(at, 'log'), 'utf8'), 'onetwothree');
+      }
+      shOk('chattr -R -a -i "$1" && rm -r "$1"', [theirs]);
+      await cluster.equalAfter(there);
+      assert.equal(existsSync(ours), false);
     });
 
     it(`set-id bits that a user takes off on the ${side}`, async () => {

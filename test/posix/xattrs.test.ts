@@ -35,6 +35,10 @@ function limits({ at }: Place): void {
     assert.equal(setXattr(at('g'), 'user.w', Buffer.alloc(200)), -E.ENOSPC);
     assert.equal(setXattr(at('g'), 'user.w', Buffer.alloc(65_536)), -E.ENOSPC);
     assert.equal(setXattr(at('g'), 'user.w', Buffer.alloc(65_537)), -E.E2BIG);
+    for (const name of ['system.izo.flags', 'system.x', 'x.y', 'user']) {
+      assert.equal(setXattr(at('g'), name, Buffer.alloc(4)), -E.EOPNOTSUPP, name);
+      assert.equal(removeXattr(at('g'), name), -E.EOPNOTSUPP, name);
+    }
     assert.deepEqual(listXattrs(at('g')), ['user.v']);
     assert.equal(text(getXattr(at('g'), 'user.v')), 'v'.repeat(4000));
   });

@@ -84,6 +84,12 @@ export const REFUSALS = {
     assert.equal(lseek(fd, 0, SEEK_HOLE), 100_003);
     closeSync(fd);
   },
+  /** Inode flags, chattr(1). */
+  flags: ({ at }: Place) => {
+    writeFileSync(at('f'), '');
+    assert.equal(sh('chattr +d "$1"', [at('f')]).status, 1);
+    assert.equal(sh('lsattr "$1"', [at('f')]).status, 1);
+  },
   /** Files made without a name, O_TMPFILE. */
   tmpfile: ({ at }: Place) => {
     fails('ENOTSUP', () => openSync(at(), O_TMPFILE | O_RDWR));

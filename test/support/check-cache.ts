@@ -166,6 +166,7 @@ class Comparison {
     this.#differ(path, 'object', written?.object, object);
     this.#differ(path, 'version', written?.content, formatStamp(content));
     this.#differ(path, 'attributes’ version', written?.attributes, formatStamp(attributes));
+    this.#differ(path, 'flags', identity?.flags ?? 0, expected.flags);
     const length = listxattrAt(directory, name, memory.address, memory.length);
     const names = memory.buffer.toString('latin1', 0, Math.max(0, length)).split('\0');
     for (const each of new Set([...names, ...expected.xattrs.keys()])) {

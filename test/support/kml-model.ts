@@ -15,6 +15,9 @@ import { changeAcl, changeMode, inheritAcls } from './acl-model.js';
 import { ACCESS, DEFAULT } from './acl.js';
 
 const RENAME_EXCHANGE = 2;
+const FLAGS = 'system.izo.flags';
+/** `Ad`, `S`, `D`: of chattr(1), what new objects have from their directory. */
+const [INHERITED, INHERITED_BY_DIRECTORIES] = [0xc8, 0x100c8];
 
 /** An object as a log tells of it. Names and link targets are bytes, held one a character. */
 export interface ModelNode {
@@ -31,6 +34,8 @@ export interface ModelNode {
   content: Stamp;
   attributes: Stamp;
   readonly xattrs: Map<string, string>;
+  /** Inode flags. */
+  flags: number;
   /** Of a directory. */
   readonly children: Map<string, ModelNode> | undefined;
 }
@@ -111,7 +116,8 @@ export class KmlModel {
       return;
     }
     if (body.op === Opcode.SETEXTATTR) {
-      if (body.name === ACCESS) changeAcl(node, Buffer.from(body.value));
+      if (body.name === FLAGS) node.flags = body.value.readUInt32LE();
+      else if (body.name === ACCESS) changeAcl(node, Buffer.from(body.value));
       else node.xattrs.set(body.name, body.value.toString('latin1'));
     } else if (body.op === Opcode.DELEXTATTR) {
       // Everything has an ACL that can be taken away: its mode goes on without.
@@ -168,7 +174,9 @@ export class KmlModel {
     const { time } = record.head;
     const node = newNode(mode, body.uid, body.gid, time, stampOf(record), target, rdev);
     expectObject(record, node);
-    inheritAcls(this.#find(splitPath(body.path).directory), node);
+    const directory = this.#find(splitPath(body.path).directory);
+    inheritAcls(directory, node);
+    inheritFlags(directory, node);
     this.#put(body.path, node);
     this.#touch(body.path, time);
   }
@@ -239,8 +247,14 @@ function newNode(
     content: stamp,
     attributes: stamp,
     xattrs: new Map(),
+    flags: 0,
     children: (mode & S_IFMT) === S_IFDIR ? new Map() : undefined,
   };
+}
+
+function inheritFlags(directory: ModelNode, node: ModelNode): void {
+  if (node.children !== undefined) node.flags = directory.flags & INHERITED_BY_DIRECTORIES;
+  else if ((node.mode & S_IFMT) === S_IFREG) node.flags = directory.flags & INHERITED;
 }
 
 function expectObject(record: JournalRecord, node: ModelNode): void {

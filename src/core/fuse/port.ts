@@ -190,6 +190,10 @@ export interface FuseOperations {
   getxattr(node: NodeId, name: string, address: number, size: number): number;
   listxattr(caller: Caller, node: NodeId, address: number, size: number): number;
   removexattr(caller: Caller, node: NodeId, name: string): number;
+  /** @returns the inode flags of a file or directory, bits of ObjectFlag */
+  getflags(node: NodeId): number;
+  /** Replaces all of them. */
+  setflags(caller: Caller, node: NodeId, flags: number): number;
   fallocate(
     caller: Caller,
     node: NodeId,

@@ -1,6 +1,7 @@
 import { REPLICA_ID_MAX, type ObjectId, type Stamp } from '../model/ids.js';
 import { LIMITS } from '../model/limits.js';
 import { isValidPath } from '../model/names.js';
+import { decodeObjectFlags, FLAGS_XATTR } from '../model/object-flags.js';
 import {
   AttrMask,
   Opcode,
@@ -102,9 +103,13 @@ function fieldFault(body: RecordBody): Fault {
     case Opcode.SETEXTATTR:
       if (body.value.length > LIMITS.xattrValueBytes) return 'attribute value too long';
       if (!isU32(body.flags) || body.flags > 2) return 'unknown flags';
+      if (body.name === FLAGS_XATTR && decodeObjectFlags(body.value) === undefined)
+        return 'unknown inode flags';
       return isXattrName(body.name) ? undefined : 'impossible attribute name';
     case Opcode.DELEXTATTR:
-      return isXattrName(body.name) ? undefined : 'impossible attribute name';
+      return isXattrName(body.name) && body.name !== FLAGS_XATTR
+        ? undefined
+        : 'impossible attribute name';
   }
 }
 

@@ -1,4 +1,4 @@
-import { decodeIdentity, IDENTITY_BYTES, IDENTITY_XATTR } from '../cache/identity.js';
+import { decodeIdentity, IDENTITY_BYTES_MAX, IDENTITY_XATTR } from '../cache/identity.js';
 import { sameStamp } from '../model/ids.js';
 import { stampOf, type CloseBody, type JournalRecord } from '../model/records.js';
 import { O_RDONLY, close, pread } from '../system/files.js';
@@ -6,7 +6,7 @@ import { openByHandle } from '../system/handles.js';
 import { Memory } from '../system/native.js';
 import { fgetxattr } from '../system/xattrs.js';
 
-const identity = new Memory(IDENTITY_BYTES * 2);
+const identity = new Memory(IDENTITY_BYTES_MAX);
 
 /**
  * The contents that a CLOSE record is about, read from the lower tree while presto goes on changing it. They are given

@@ -104,11 +104,13 @@ class Adoption {
 
   #make(node: Node, path: string, time: Time): void {
     const { mode, uid, gid } = this.#attr;
+    const { identity } = this.presto.tree;
+    const flags = node.parent === undefined ? 0 : identity.inheritedFlags(node.parent, mode);
     const update = { ...this.#updates.next(), time };
     const object = { replica: update.stamp.replica, number: update.stamp.recno };
     const body = this.#making(node, path, mode, uid, gid);
     const made = this.#updates.perform(PRESTO_ITSELF, update, object, NO_STAMP, body, () =>
-      this.presto.tree.identity.write(node, newIdentity(object, update.stamp)),
+      identity.write(node, newIdentity(object, update.stamp, flags)),
     );
     must('journal', made, path);
   }

@@ -5,6 +5,7 @@ import type { IoModes } from './io-modes.js';
 import type { LocalUpdates } from './local-updates.js';
 import type { LowerTree } from './lower-tree.js';
 import type { NodeTable } from './node-table.js';
+import type { ObjectGuard } from './object-guard.js';
 import type { OpenFiles } from './open-files.js';
 import type { PermitGate } from './permit-gate.js';
 import type { UnseenWrites } from './unseen-writes.js';
@@ -19,6 +20,7 @@ export interface PrestoCore {
   readonly modes: IoModes;
   readonly logs: FilesetLogs;
   readonly gate: PermitGate;
+  readonly guard: ObjectGuard;
   readonly updates: LocalUpdates;
   readonly contents: Contents;
   readonly unseen: UnseenWrites;

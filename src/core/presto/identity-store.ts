@@ -1,8 +1,9 @@
 import {
-  IDENTITY_BYTES,
+  IDENTITY_BYTES_MAX,
   IDENTITY_XATTR,
   decodeIdentity,
   encodeIdentity,
+  inheritedFlags,
   unidentified,
   type Identity,
 } from '../cache/identity.js';
@@ -12,7 +13,7 @@ import { fgetxattr, fsetxattr, getxattrAt, setxattrAt } from '../system/xattrs.j
 import type { Node } from './node.js';
 import type { NodeTable } from './node-table.js';
 
-const memory = new Memory(IDENTITY_BYTES * 2);
+const memory = new Memory(IDENTITY_BYTES_MAX);
 
 /** Reads and writes who an object is and which updates made it: the attribute `trusted.izo`. */
 export class IdentityStore {
@@ -34,6 +35,11 @@ export class IdentityStore {
     const identity = this.of(node);
     if (!sameObject(identity.object, NO_OBJECT)) return identity;
     return { ...identity, object: { replica: stamp.replica, number: stamp.recno } };
+  }
+
+  /** The flags that a new object of this mode has from its directory. */
+  inheritedFlags(directory: Node, mode: number): number {
+    return inheritedFlags(this.of(directory).flags, mode);
   }
 
   #read(node: Node): Identity {

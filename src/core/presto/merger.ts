@@ -137,7 +137,11 @@ export class Merger {
       if (result < 0) return result;
     }
     const { object, content, attributes } = step;
-    return this.tree.identity.write(node, { object, content, attributes });
+    const { identity } = this.tree;
+    const { parent, kind } = node;
+    const inherited = parent === undefined ? 0 : identity.inheritedFlags(parent, kind);
+    const flags = step.bare ? inherited : identity.of(node).flags;
+    return identity.write(node, { object, content, attributes, flags });
   }
 
   /** Removes what extended attributes there are, ACLs too. */

@@ -19,6 +19,7 @@ import { MergeFiles } from './merge-files.js';
 import { Merger } from './merger.js';
 import { pathOf, type Node } from './node.js';
 import { NodeTable } from './node-table.js';
+import { ObjectGuard } from './object-guard.js';
 import { OpenFiles } from './open-files.js';
 import { prestoOperations } from './operations/index.js';
 import { PermitGate } from './permit-gate.js';
@@ -114,7 +115,8 @@ export class Presto {
     this.unseen = new UnseenWrites(this.tree, this.contents, this.gate, contentsMoved);
     const writeBack = new WriteBack(() => this.#binding);
     this.xattrs = new XattrRecords(this.tree, updates);
-    const own = { logs, updates, readOnly, contentsMoved, writeBack };
+    const guard = new ObjectGuard(this.tree.identity, logs);
+    const own = { logs, updates, readOnly, contentsMoved, writeBack, guard };
     const core: PrestoCore = { ...this.#shared(), ...own };
     this.operations = prestoOperations(core);
   }

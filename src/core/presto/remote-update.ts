@@ -1,5 +1,6 @@
 import { newIdentity, type Identity } from '../cache/identity.js';
 import { NO_OBJECT, sameObject, sameStamp } from '../model/ids.js';
+import { decodeObjectFlags, FLAGS_XATTR } from '../model/object-flags.js';
 import {
   Opcode,
   stampOf,
@@ -99,12 +100,14 @@ export class RemoteUpdates {
     const place = resolveParent(this.tree.table, body.path);
     if (typeof place === 'number') return place;
     const { parent, name } = place;
+    const mode = 'mode' in body ? (body.mode & 0o7777) | kindOf(body) : S_IFLNK | 0o777;
+    const flags = this.tree.identity.inheritedFlags(parent, mode);
     const making: Making = {
       time: record.head.time,
-      mode: 'mode' in body ? (body.mode & 0o7777) | kindOf(body) : S_IFLNK | 0o777,
+      mode,
       uid: body.uid,
       gid: body.gid,
-      identity: newIdentity(record.head.object, stampOf(record)),
+      identity: newIdentity(record.head.object, stampOf(record), flags),
     };
     const apply = () => this.#make(parent, name, body, making);
     const plan = { body, apply, ...NOTHING, names: [place] };
@@ -236,7 +239,9 @@ export class RemoteUpdates {
     if (!this.#isObject(node, record)) return DIVERGED;
     const stamp = stampOf(record);
     const old = this.tree.identity.of(node);
-    const identity: Identity = { ...old, object: record.head.object, attributes: stamp };
+    const { object } = record.head;
+    const flags = flagsSetBy(body) ?? old.flags;
+    const identity: Identity = { ...old, object, attributes: stamp, flags };
     const apply = () => {
       const result = this.#changeAttributes(node, body);
       return result < 0 ? result : this.tree.identity.write(node, identity);
@@ -247,6 +252,8 @@ export class RemoteUpdates {
 
   #changeAttributes(node: Node, body: RecordBody): number {
     if (body.op === Opcode.SETATTR) return this.tree.setattr(node, body);
+    // Kept with the identity, which is written next.
+    if (flagsSetBy(body) !== undefined) return 0;
     // CREATE and REPLACE were the maker's questions; here the answer is known.
     if (body.op === Opcode.SETEXTATTR) return this.tree.setxattr(node, body.name, body.value);
     if (body.op !== Opcode.DELEXTATTR) return -E.EINVAL;
@@ -307,6 +314,11 @@ function isDirty(node: Node): boolean {
 }
 
 const NO_HANDLE = { ino: 0, generation: 0 };
+
+function flagsSetBy(body: RecordBody): number | undefined {
+  const sets = body.op === Opcode.SETEXTATTR && body.name === FLAGS_XATTR;
+  return sets ? decodeObjectFlags(body.value) : undefined;
+}
 
 function kindOf(body: RecordBody): number {
   if (body.op === Opcode.MKDIR) return S_IFDIR;

@@ -2,6 +2,7 @@ import { IDENTITY_XATTR } from '../cache/identity.js';
 import type { Caller } from '../fuse/port.js';
 import { LIMITS } from '../model/limits.js';
 import { ACCESS_ACL } from '../model/acl.js';
+import { encodeObjectFlags, FLAGS_XATTR } from '../model/object-flags.js';
 import { Opcode, type RecordBody } from '../model/records.js';
 import { Memory } from '../system/native.js';
 import { getxattrAt, listxattrAt } from '../system/xattrs.js';
@@ -10,7 +11,7 @@ import type { LowerTree } from './lower-tree.js';
 import type { Node } from './node.js';
 
 /**
- * Journals extended attributes that a file has already, as if each was being set, and that it has not got the ACL which
+ * Journals extended attributes and flags that a file has already, as if each was being set, and that it has not got the ACL which
  * making it gives it elsewhere. Records may tell of them twice.
  */
 export class XattrRecords {
@@ -30,6 +31,13 @@ export class XattrRecords {
     const directory = node.parent;
     if (!names.includes(ACCESS_ACL) && directory && this.tree.defaultAcls.isSet(directory)) {
       const body = { op: Opcode.DELEXTATTR, path, name: ACCESS_ACL } as const;
+      const result = this.#note(caller, node, fd, body);
+      if (result < 0) return result;
+    }
+    const { flags } = this.tree.identity.of(node);
+    if (directory && flags !== this.tree.identity.inheritedFlags(directory, node.kind)) {
+      const value = encodeObjectFlags(flags);
+      const body = { op: Opcode.SETEXTATTR, path, name: FLAGS_XATTR, value, flags: 0 } as const;
       const result = this.#note(caller, node, fd, body);
       if (result < 0) return result;
     }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /** Bits of a capability set, linux/capability.h. */
-export const Capability = { FSETID: 4, SYS_ADMIN: 21 } as const;
+export const Capability = { FOWNER: 3, FSETID: 4, LINUX_IMMUTABLE: 9, SYS_ADMIN: 21 } as const;
 
 const GROUPS = /^Groups:\t(.*)$/m;
 const EFFECTIVE = /^CapEff:\t([0-9a-f]+)$/m;

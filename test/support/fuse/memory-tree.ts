@@ -369,7 +369,8 @@ export class MemoryTree implements FuseOperations {
   }
 
   readonly tmpfile = (): number => -E.EOPNOTSUPP;
-
+  readonly setflags = (): number => -E.EOPNOTSUPP;
+  readonly getflags = (): number => 0;
   readonly syncfs = (): number => 0;
 
   copyFileRange(): number {

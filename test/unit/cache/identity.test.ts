@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import {
-  IDENTITY_BYTES,
+  IDENTITY_BYTES_MAX,
   decodeIdentity,
   encodeIdentity,
   isStorable,
@@ -23,9 +23,13 @@ const identities: fc.Arbitrary<Identity> = fc.record(
     object: fc.record({ replica: number48, number: number48 }, plain),
     content: stamp,
     attributes: stamp,
+    flags: fc.oneof(fc.constant(0), fc.nat()),
   },
   plain,
 );
+
+/** Without flags; caches of before there were any have all of theirs so. */
+const IDENTITY_BYTES = 37;
 
 describe('identity attribute', () => {
   it('is read as it was written', () => {
@@ -34,9 +38,9 @@ describe('identity attribute', () => {
         // Memory is reused: what was in it before must not show.
         const memory = Buffer.alloc(64, 0xff);
         const value = encodeIdentity(memory, identity);
-        assert.equal(value.length, IDENTITY_BYTES);
+        assert.equal(value.length, identity.flags === 0 ? IDENTITY_BYTES : IDENTITY_BYTES_MAX);
         assert.deepEqual(decodeIdentity(memory, value.length), identity);
-        assert.ok(memory.subarray(IDENTITY_BYTES).every((byte) => byte === 0xff));
+        assert.ok(memory.subarray(value.length).every((byte) => byte === 0xff));
       }),
     );
   });
@@ -66,6 +70,7 @@ describe('identity attribute', () => {
       object: { replica: 0x010203040506, number: 7 },
       content: { replica: 0x0a0b0c0d0e0f, recno: 8 },
       attributes: { replica: REPLICA_ID_MAX, recno: 9 },
+      flags: 0,
     };
     assert.equal(
       encodeIdentity(Buffer.alloc(IDENTITY_BYTES), identity).toString('hex'),
@@ -76,12 +81,22 @@ describe('identity attribute', () => {
   it('of a new object has one version for contents and attributes', () => {
     const object = { replica: 3, number: 4 };
     const made = { replica: 3, recno: 5 };
-    assert.deepEqual(newIdentity(object, made), { object, content: made, attributes: made });
-    assert.deepEqual(unidentified(object), { object, content: NO_STAMP, attributes: NO_STAMP });
+    assert.deepEqual(newIdentity(object, made, 0x50), {
+      object,
+      content: made,
+      attributes: made,
+      flags: 0x50,
+    });
+    assert.deepEqual(unidentified(object), {
+      object,
+      content: NO_STAMP,
+      attributes: NO_STAMP,
+      flags: 0,
+    });
   });
 
   it('refuses numbers that do not fit', () => {
-    const of = (number: number): Identity => newIdentity({ replica: 1, number }, NO_STAMP);
+    const of = (number: number): Identity => newIdentity({ replica: 1, number }, NO_STAMP, 0);
     assert.ok(isStorable(of(REPLICA_ID_MAX)));
     assert.ok(!isStorable(of(REPLICA_ID_MAX + 1)));
     assert.ok(!isStorable(of(-1)));

@@ -9,6 +9,7 @@ import {
 } from '../../../src/core/journal/index.js';
 import { seal } from '../../../src/core/journal/bytes.js';
 import { IzoError } from '../../../src/core/model/errors.js';
+import { FLAGS_XATTR } from '../../../src/core/model/object-flags.js';
 import { LIMITS } from '../../../src/core/model/limits.js';
 import { Opcode, type RecordBody } from '../../../src/core/model/records.js';
 import { E } from '../../../src/core/system/errno.js';
@@ -150,6 +151,9 @@ describe('record codec', () => {
     ['the root removed', { op: Opcode.RMDIR, path: '' }, E.EINVAL],
     ['a rename to nowhere', { ...renameTo(''), flags: 0 }, E.EINVAL],
     ['unknown rename flags', { ...renameTo('b'), flags: 4 }, E.EINVAL],
+    ['flags that no object has', setFlagsTo([0, 0, 0, 1]), E.EINVAL],
+    ['flags of another length', setFlagsTo([0x10]), E.EINVAL],
+    ['flags taken away', { op: Opcode.DELEXTATTR, path: 'a', name: FLAGS_XATTR }, E.EINVAL],
     ['an attribute without a name', { op: Opcode.DELEXTATTR, path: 'a', name: '' }, E.EINVAL],
   ];
   for (const [what, body, errno] of refused) {
@@ -191,6 +195,11 @@ describe('record codec', () => {
     );
   });
 });
+
+function setFlagsTo(bytes: number[]): RecordBody {
+  const value = Buffer.from(bytes);
+  return { op: Opcode.SETEXTATTR, path: 'a', name: FLAGS_XATTR, value, flags: 0 };
+}
 
 function renameTo(newPath: string): RecordBody & { op: typeof Opcode.RENAME } {
   const replaced = { replica: 0, number: 0 };

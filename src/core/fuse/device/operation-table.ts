@@ -1,6 +1,7 @@
 import * as attributes from './handlers/attributes.js';
 import * as directories from './handlers/directories.js';
 import * as files from './handlers/files.js';
+import * as flags from './handlers/flags.js';
 import * as forgetting from './handlers/forgetting.js';
 import * as names from './handlers/names.js';
 import type { Operation } from './operation.js';
@@ -8,7 +9,7 @@ import { FuseOpcode } from './protocol.js';
 
 /**
  * Opcode -> how it is served. What is not here is answered ENOSYS: the kernel then does it itself (ACCESS by the mode
- * bits, locks, IOCTL, POLL) and mostly does not ask again.
+ * bits, locks, POLL) and mostly does not ask again.
  */
 export const OPERATIONS: readonly (Operation | undefined)[] = table([
   [FuseOpcode.LOOKUP, names.lookup],
@@ -39,6 +40,7 @@ export const OPERATIONS: readonly (Operation | undefined)[] = table([
   [FuseOpcode.RELEASEDIR, directories.releasedir],
   [FuseOpcode.FSYNCDIR, directories.fsyncdir],
   [FuseOpcode.CREATE, files.create],
+  [FuseOpcode.IOCTL, flags.ioctl],
   [FuseOpcode.BATCH_FORGET, forgetting.batchForget],
   [FuseOpcode.FALLOCATE, files.fallocate],
   [FuseOpcode.READDIRPLUS, directories.readdirplus],

@@ -42,6 +42,7 @@ export const FuseOpcode = {
   CREATE: 35,
   INTERRUPT: 36,
   DESTROY: 38,
+  IOCTL: 39,
   BATCH_FORGET: 42,
   FALLOCATE: 43,
   READDIRPLUS: 44,
@@ -149,6 +150,16 @@ export const SetxattrIn = { size: 0, flags: 4, structSize: 8 } as const;
 export const GetxattrIn = { size: 0, structSize: 8 } as const;
 export const FallocateIn = { fh: 0, offset: 8, length: 16, mode: 24 } as const;
 export const LseekIn = { fh: 0, offset: 8, whence: 16 } as const;
+export const IoctlIn = {
+  fh: 0,
+  flags: 8,
+  cmd: 12,
+  arg: 16,
+  inSize: 24,
+  outSize: 28,
+  size: 32,
+} as const;
+export const IoctlOut = { result: 0, flags: 4, size: 16 } as const;
 export const CopyFileRangeIn = {
   fhIn: 0,
   offIn: 8,

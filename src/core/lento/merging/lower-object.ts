@@ -1,11 +1,14 @@
 import { crc32 } from 'node:zlib';
 import {
   decodeIdentity,
-  IDENTITY_BYTES,
+  IDENTITY_BYTES_MAX,
   IDENTITY_XATTR,
   unidentified,
 } from '../../cache/identity.js';
 import { NO_OBJECT, ROOT_OBJECT, type ObjectId } from '../../model/ids.js';
+import { splitPath } from '../../model/names.js';
+import { encodeObjectFlags, FLAGS_XATTR } from '../../model/object-flags.js';
+import { inheritedFlags } from '../../cache/identity.js';
 import { LIMITS } from '../../model/limits.js';
 import type { FileHandle } from '../../model/records.js';
 import { Attr, S_IFLNK, S_IFMT } from '../../system/attr.js';
@@ -39,13 +42,14 @@ export function readLowerObject(lowerFd: number, path: string): LowerObject | un
     const { mode, uid, gid, size, ino, nlink, isRegular } = attr;
     const rdev = encodeDevice(attr.rdevMajor, attr.rdevMinor);
     const mtime = { sec: attr.mtimeSec, nsec: attr.mtimeNsec };
-    const { object, content, attributes } = identityOf(fd, path);
+    const { object, content, attributes, flags } = identityOf(fd, path);
+    const inherited = inheritedFlags(directoryFlags(lowerFd, path), mode);
     return {
       ...{ mode, uid, gid, rdev, mtime, object, content, attributes },
       size: isRegular ? size : 0,
       checksum: 0,
       target: (mode & S_IFMT) === S_IFLNK ? readTarget(fd) : '',
-      xattrs: readXattrs(fd),
+      xattrs: [...flagsRecord(flags, inherited), ...readXattrs(fd)],
       handle: { ino, generation: Math.max(0, generationOf(fd)) },
       links: nlink,
     };
@@ -54,8 +58,23 @@ export function readLowerObject(lowerFd: number, path: string): LowerObject | un
   }
 }
 
+/** Flags are told of as the attribute by which records set them, where making the object does not give it the same. */
+function flagsRecord(flags: number, inherited: number): { name: string; value: Buffer }[] {
+  return flags === inherited ? [] : [{ name: FLAGS_XATTR, value: encodeObjectFlags(flags) }];
+}
+
+function directoryFlags(lowerFd: number, path: string): number {
+  if (path === '') return 0;
+  const { directory } = splitPath(path);
+  const fd = openBeneath(lowerFd, directory, O_PATH);
+  if (fd < 0) return 0;
+  const { flags } = identityOf(fd, directory);
+  close(fd);
+  return flags;
+}
+
 function identityOf(fd: number, path: string): ReturnType<typeof unidentified> {
-  const length = getxattrAt(fd, '', IDENTITY_XATTR, memory.address, IDENTITY_BYTES * 2);
+  const length = getxattrAt(fd, '', IDENTITY_XATTR, memory.address, IDENTITY_BYTES_MAX);
   const found = length < 0 ? undefined : decodeIdentity(memory.buffer, length);
   return found ?? unidentified(path === '' ? ROOT_OBJECT : NO_OBJECT);
 }

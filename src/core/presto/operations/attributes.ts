@@ -1,6 +1,7 @@
 import { IDENTITY_XATTR } from '../../cache/identity.js';
 import { SetattrValid, type AttrChange, type Caller, type NodeId } from '../../fuse/port.js';
 import { LIMITS } from '../../model/limits.js';
+import { FLAGS_XATTR } from '../../model/object-flags.js';
 import { AttrMask, Opcode, type RecordBody, type SetattrBody } from '../../model/records.js';
 import type { Attr } from '../../system/attr.js';
 import { Capability, isCapable } from '../../system/credentials.js';
@@ -33,11 +34,13 @@ export class AttributeOperations {
     const permit = core.gate.enter();
     if (permit !== 0) return permit;
     if (node.replaced) return -ESTALE;
+    const allowed = core.guard.change(node, isTouch(change));
+    if (allowed !== 0) return allowed;
     if ((change.valid & SetattrValid.size) !== 0) {
       const result = this.#resize(caller, node, change);
       if (result < 0) return result;
     }
-    const result = this.#change(caller, node, change);
+    const result = core.guard.settled(this.#change(caller, node, change), node);
     return result < 0 ? result : core.tree.stat(node, out);
   }
 
@@ -99,6 +102,7 @@ export class AttributeOperations {
 
   setxattr(caller: Caller, id: NodeId, name: string, value: Buffer, flags: number): number {
     if (name === IDENTITY_XATTR) return -E.EPERM;
+    if (name === FLAGS_XATTR) return -E.EOPNOTSUPP;
     if (value.length > LIMITS.xattrValueBytes) return -E.E2BIG;
     return this.#changeXattr(caller, id, name, (path) => ({
       // The binding's buffer is used again for the next request.
@@ -109,6 +113,7 @@ export class AttributeOperations {
 
   removexattr(caller: Caller, id: NodeId, name: string): number {
     if (name === IDENTITY_XATTR) return -ENODATA;
+    if (name === FLAGS_XATTR) return -E.EOPNOTSUPP;
     return this.#changeXattr(caller, id, name, (path) => ({
       body: { op: Opcode.DELEXTATTR, path, name },
       apply: (node) => this.core.tree.removexattr(node, name),
@@ -128,6 +133,8 @@ export class AttributeOperations {
     const permit = core.gate.enter();
     if (permit !== 0) return permit;
     if (node.replaced) return -ESTALE;
+    const allowed = core.guard.change(node);
+    if (allowed !== 0) return allowed;
     // The first write after a CLOSE takes them away: what was written before must not, on any replica.
     const closed = name === CAPABILITIES ? core.contents.closeUnopened(node, caller) : 0;
     if (closed < 0) return closed;
@@ -137,11 +144,12 @@ export class AttributeOperations {
     const update = core.updates.next();
     const identity = core.tree.identity.forUpdate(node, update.stamp);
     const { object, attributes } = identity;
-    return core.updates.perform(caller, update, object, attributes, body, () => {
+    const changed = core.updates.perform(caller, update, object, attributes, body, () => {
       const result = apply(node);
       if (result < 0) return result;
       return core.tree.identity.write(node, { ...identity, attributes: update.stamp });
     });
+    return core.guard.settled(changed, node);
   }
 }
 
@@ -152,6 +160,16 @@ function shownTo(caller: Caller, names: string): string {
     .split('\0')
     .filter((name) => !name.startsWith('trusted.'))
     .join('\0');
+}
+
+/** Whoever may write a file may do this, and only this, to its attributes: utimensat(2) without times. */
+function isTouch({ valid }: AttrChange): boolean {
+  const { atime, mtime, atimeNow, mtimeNow } = SetattrValid;
+  return (
+    (valid & ~(atime | mtime | atimeNow | mtimeNow)) === 0 &&
+    ((valid & atime) === 0) === ((valid & atimeNow) === 0) &&
+    ((valid & mtime) === 0) === ((valid & mtimeNow) === 0)
+  );
 }
 
 /** The kernel's wishes as a record has them: "now" becomes the time of the update. */

@@ -60,10 +60,13 @@ export class FileOperations {
       if (permit !== 0) return permit;
     }
     if (isOutdated(node, caller)) return -ESTALE;
+    const allowed = core.guard.open(node, flags);
+    if (allowed !== 0) return allowed;
     const fd = core.tree.open(node, lowerFlags(flags));
     if (fd < 0) return fd;
     if (truncates) {
-      const result = core.contents.truncate(node, 0, caller, writable ? fd : -1);
+      const truncated = core.contents.truncate(node, 0, caller, writable ? fd : -1);
+      const result = core.guard.settled(truncated, node);
       if (result < 0) {
         close(fd);
         return result;
@@ -109,10 +112,11 @@ export class FileOperations {
   ): number {
     const file = this.core.files.ready(handle);
     if (typeof file === 'number') return file;
-    const ready = this.#beginWrite(file.node, file.fd, caller);
+    const ready = this.#beginWrite(file.node, file.fd, caller, cached);
     if (ready !== 0) return ready;
     // The request may have waited for the permit while a peer's records made the file longer.
-    const at = append && !cached ? lseek(file.fd, 0, SEEK_END) : offset;
+    const grows = !cached && (append || this.core.guard.isAppendOnly(file.node));
+    const at = grows ? lseek(file.fd, 0, SEEK_END) : offset;
     if (at < 0) return at;
     const count = pwrite(file.fd, address, size, at);
     if (count > 0) file.node.written?.add(at, count);
@@ -120,16 +124,23 @@ export class FileOperations {
     return count > 0 ? this.#syncedWrite(caller, id, handle, file, count) : count;
   }
 
-  /** The kernel syncs after each write to a file opened with O_SYNC or O_DSYNC, but not when it writes directly. */
+  /**
+   * The kernel syncs after each write to a file opened with O_SYNC or O_DSYNC, but not when it writes directly; and it does
+   * not know which files are always to be synced.
+   */
   #syncedWrite(caller: Caller, id: NodeId, handle: number, file: OpenFile, count: number): number {
-    if (!file.passes || (file.flags & O_DSYNC) === 0) return count;
-    const synced = this.fsync(caller, id, handle, (file.flags & O_SYNC) !== O_SYNC);
+    const always = this.core.guard.isSynchronous(file.node);
+    if (!always && (!file.passes || (file.flags & O_DSYNC) === 0)) return count;
+    const synced = this.fsync(caller, id, handle, !always && (file.flags & O_SYNC) !== O_SYNC);
     return synced < 0 ? synced : count;
   }
 
-  #beginWrite(node: Node, fd: number, caller: Caller): number {
+  /** `cached`: a program has written it to memory already, when it was allowed to. */
+  #beginWrite(node: Node, fd: number, caller: Caller, cached = false): number {
     const permit = this.core.gate.enter();
-    return permit === 0 ? this.core.contents.begin(node, fd, caller) : permit;
+    if (permit !== 0) return permit;
+    const allowed = cached ? 0 : this.core.guard.write(node);
+    return allowed === 0 ? this.core.contents.begin(node, fd, caller) : allowed;
   }
 
   flush(caller: Caller, _id: NodeId, handle: number): number {

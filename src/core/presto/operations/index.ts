@@ -3,6 +3,7 @@ import type { PrestoCore } from '../core.js';
 import { AttributeOperations } from './attributes.js';
 import { DirectoryOperations } from './directories.js';
 import { FileOperations } from './files.js';
+import { FlagOperations } from './flags.js';
 import { NameOperations } from './names.js';
 import { NamelessOperations } from './nameless.js';
 
@@ -12,6 +13,7 @@ export function prestoOperations(core: PrestoCore): FuseOperations {
   const nameless = new NamelessOperations(core, files);
   const names = new NameOperations(core, files, nameless);
   const attributes = new AttributeOperations(core);
+  const flags = new FlagOperations(core);
   const directories = new DirectoryOperations(core);
   return {
     lookup: names.lookup.bind(names),
@@ -33,6 +35,8 @@ export function prestoOperations(core: PrestoCore): FuseOperations {
     getxattr: attributes.getxattr.bind(attributes),
     listxattr: attributes.listxattr.bind(attributes),
     removexattr: attributes.removexattr.bind(attributes),
+    getflags: flags.getflags.bind(flags),
+    setflags: flags.setflags.bind(flags),
     open: files.open.bind(files),
     read: files.read.bind(files),
     write: files.write.bind(files),

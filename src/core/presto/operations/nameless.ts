@@ -38,6 +38,8 @@ export class NamelessOperations {
     // It will be written, and that needs the permit.
     const permit = core.gate.enter();
     if (permit !== 0) return permit;
+    const allowed = core.guard.add(directory);
+    if (allowed !== 0) return allowed;
     const stat = core.tree.stat(directory, this.#attr);
     if (stat < 0) return stat;
     const wanted = { mode: (mode & 0o7777) | S_IFREG, umask };
@@ -57,6 +59,11 @@ export class NamelessOperations {
       return node;
     }
     Object.assign(out.attr, core.tree.attr);
+    const { identity } = core.tree;
+    node.identity = {
+      ...identity.of(node),
+      flags: identity.inheritedFlags(directory, S_IFREG),
+    };
     node.lookups++;
     out.node = node.id;
     out.generation = 0;
@@ -90,13 +97,14 @@ export class NamelessOperations {
     contents.close(node, fd, caller);
     const update = updates.next();
     const { replica, recno } = update.stamp;
-    const identity = newIdentity({ replica, number: recno }, update.stamp);
+    const object = { replica, number: recno };
+    const identity = newIdentity(object, update.stamp, tree.identity.of(node).flags);
     result = tree.identity.write(node, identity, fd);
     if (result >= 0) result = contents.begin(node, fd, caller);
     if (result < 0) return result;
     node.written?.addEverything();
     const body = { op: Opcode.CREATE, path, mode: mode & 0o7777, uid, gid } as const;
-    result = updates.perform(caller, update, identity.object, NO_STAMP, body, () =>
+    result = updates.perform(caller, update, object, NO_STAMP, body, () =>
       tree.link(node, directory, name, update.time),
     );
     if (result >= 0) result = xattrs.journal(caller, node, fd, path);

@@ -189,6 +189,8 @@ export class NameOperations {
     if (typeof path === 'number') return path;
     const permit = core.gate.enter();
     if (permit !== 0) return permit;
+    const allowed = core.guard.add(directory);
+    if (allowed !== 0) return allowed;
     const stat = core.tree.stat(directory, this.#attr);
     if (stat < 0) return stat;
     const mode = ownMode(core.tree, caller, directory, this.#attr, wanted);
@@ -201,10 +203,16 @@ export class NameOperations {
       mode,
       uid: caller.uid,
       gid: inherits ? this.#attr.gid : caller.gid,
-      identity: newIdentity({ replica, number: recno }, update.stamp),
+      identity: newIdentity(
+        { replica, number: recno },
+        update.stamp,
+        core.tree.identity.inheritedFlags(directory, mode),
+      ),
     };
     const { body, apply } = plan(directory, path, making);
-    return core.updates.perform(caller, update, making.identity.object, NO_STAMP, body, apply);
+    const { object } = making.identity;
+    const result = core.updates.perform(caller, update, object, NO_STAMP, body, apply);
+    return core.guard.settled(result, directory);
   }
 
   /** A path for a new name; or why there is none. */
@@ -241,6 +249,8 @@ export class NameOperations {
     if (node.replaced) return -ESTALE;
     const permit = core.gate.enter();
     if (permit !== 0) return permit;
+    const allowed = core.guard.add(directory) || core.guard.change(node);
+    if (allowed !== 0) return allowed;
     const path = node.parent === undefined ? undefined : childPath(node.parent, node.name);
     if (path === undefined) {
       const named = this.nameless.link(caller, node, directory, newName, newPath);
@@ -252,7 +262,7 @@ export class NameOperations {
     const result = core.updates.perform(caller, update, object, content, body, () =>
       core.tree.link(node, directory, newName, update.time),
     );
-    return this.#finish(result, newParent, newName, out);
+    return this.#finish(core.guard.settled(result, directory), newParent, newName, out);
   }
 
   unlink(caller: Caller, parent: NodeId, name: string): number {
@@ -273,6 +283,8 @@ export class NameOperations {
     if (permit !== 0) return permit;
     const node = core.table.find(directory, name, this.#attr);
     if (typeof node === 'number') return node;
+    const allowed = core.guard.remove(directory, node);
+    if (allowed !== 0) return allowed;
     const update = core.updates.next();
     const { object, content } = core.tree.identity.of(node);
     const body: RecordBody = { op: directories ? Opcode.RMDIR : Opcode.UNLINK, path };
@@ -286,7 +298,7 @@ export class NameOperations {
       core.contents.closeUnopened(node, caller);
     }
     core.table.dropUnused(node);
-    return result;
+    return core.guard.settled(result, directory);
   }
 
   rename(
@@ -312,6 +324,10 @@ export class NameOperations {
     if (typeof node === 'number') return node;
     const target = core.table.find(to, newName, this.#attr);
     if (typeof target === 'number' && target !== -E.ENOENT) return target;
+    const { guard } = core;
+    const replaces = typeof target === 'number' ? guard.add(to) : guard.remove(to, target);
+    const allowed = guard.remove(from, node) || replaces;
+    if (allowed !== 0) return allowed;
     const update = core.updates.next();
     const { identity } = core.tree;
     const { object, content } = identity.forUpdate(node, update.stamp);
@@ -332,6 +348,6 @@ export class NameOperations {
     );
     core.table.dropUnused(node);
     if (typeof target !== 'number') core.table.dropUnused(target);
-    return result;
+    return guard.settled(result, from, to);
   }
 }
