@@ -1,54 +1,95 @@
 import assert from 'node:assert/strict';
 import { Lingering } from '../../../src/core/fuse/device/lingering.js';
-import { LOOKS, LOOKS_MS, NO_LOOKS_MS } from '../../../src/core/fuse/device/limits.js';
+import { LINGERING } from '../../../src/core/fuse/device/limits.js';
+
+const { lookMs, trial, round, longMs } = LINGERING;
+/** What a read that finds nothing takes. */
+const READ_MS = 0.001;
 
 describe('lingering', () => {
   let clock: number;
-  let slow: number;
-  let steps: number;
+  let looks: number;
+  let yieldMs: number;
   let lingering: Lingering;
 
   beforeEach(() => {
     clock = 1_000;
-    slow = 0;
-    steps = 0;
+    looks = 0;
+    yieldMs = 0;
     const stepBack = () => {
-      steps++;
-      clock += slow;
+      looks++;
+      clock += READ_MS + yieldMs;
     };
     lingering = new Lingering(() => clock, stepBack);
   });
 
-  /** How often the device would be looked at again before going to sleep. */
-  function looks(): number {
+  /** A program asks `after` so long; presto needs `wake` when it sleeps. @returns whether it slept. */
+  function wait(after: number, wake: number): boolean {
+    const asked = clock + after;
+    while (lingering.again()) {
+      if (clock < asked) continue;
+      lingering.arrived();
+      return false;
+    }
+    clock = Math.max(clock, asked) + wake;
+    lingering.arrived();
+    return true;
+  }
+
+  function sleeps(waits: number, after: number, wake: number): number {
     let count = 0;
-    while (lingering.again()) count++;
+    for (let index = 0; index < waits; index++) if (wait(after, wake)) count++;
     return count;
   }
 
-  it('looks a few times more, then lets the event loop wait', () => {
-    lingering.begin();
-    assert.equal(looks(), LOOKS);
-    assert.equal(steps, LOOKS);
+  it('looks out for a program that asks sooner than presto wakes up', () => {
+    assert.equal(sleeps(trial, 0.01, 0.04), 0);
+    assert.equal(sleeps(trial, 0.01, 0.04), trial, 'sleeping is tried, too');
+    assert.equal(sleeps(round - 2 * trial, 0.01, 0.04), 0);
   });
 
-  it('begins anew after each request', () => {
-    lingering.begin();
-    lingering.again();
-    lingering.begin();
-    assert.equal(looks(), LOOKS);
+  it('sleeps where the processor it looks from is the one that the program needs', () => {
+    yieldMs = 3;
+    assert.equal(sleeps(2 * trial, 0.01, 0.04), trial);
+    assert.equal(sleeps(round - 2 * trial, 0.01, 0.04), round - 2 * trial);
   });
 
-  it('stops at once where somebody else needs the processor, and for a while', () => {
-    slow = LOOKS_MS * 2;
-    lingering.begin();
-    // Once, for what came meanwhile.
-    assert.equal(looks(), 1);
-    slow = 0;
-    lingering.begin();
-    assert.equal(looks(), 0);
-    clock += NO_LOOKS_MS;
-    lingering.begin();
-    assert.equal(looks(), LOOKS);
+  it('sleeps where programs ask now and then', () => {
+    sleeps(2 * trial, 10, 0.04);
+    looks = 0;
+    assert.equal(sleeps(round - 2 * trial, 10, 0.04), round - 2 * trial);
+    assert.equal(looks, 0);
+  });
+
+  it('gives up looking after its time', () => {
+    const began = clock;
+    while (lingering.again());
+    assert.ok(clock - began >= lookMs && clock - began < lookMs + 3 * READ_MS, `${clock - began}`);
+    assert.equal(lingering.again(), false);
+  });
+
+  it('looks once more after somebody else has taken all of the time', () => {
+    yieldMs = longMs;
+    assert.equal(wait(lookMs, 0.04), false);
+    assert.equal(looks, 1);
+  });
+
+  it('tries again when a round is over, for programs and machines change', () => {
+    sleeps(round, 10, 0.04);
+    assert.equal(sleeps(trial, 0.01, 0.04), 0);
+    sleeps(trial, 0.01, 0.04);
+    assert.equal(sleeps(round - 2 * trial, 0.01, 0.04), 0);
+  });
+
+  it('does not let one long pause decide', () => {
+    wait(60_000, 0.04);
+    sleeps(trial - 1, 0.01, 0.04);
+    sleeps(trial, 0.01, 0.04);
+    assert.equal(sleeps(round - 2 * trial, 0.01, 0.04), 0);
+  });
+
+  it('counts nothing while there is always something to read', () => {
+    for (let index = 0; index < trial; index++) lingering.arrived();
+    assert.equal(wait(0.01, 0.04), false);
   });
 });

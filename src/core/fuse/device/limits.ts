@@ -20,12 +20,12 @@ export const CONGESTION_THRESHOLD = 192;
 export const TURN_REQUESTS = 256;
 export const TURN_MS = 5;
 
-/** How often the device is looked at once more, before the event loop is asked to wait for it. */
-export const LOOKS = 8;
-/** All these looks take some 20 µs. Where they take longer, others need the processor... */
-export const LOOKS_MS = 0.5;
-/** ... and for so long there are none. */
-export const NO_LOOKS_MS = 20;
+/**
+ * Before presto sleeps, see Lingering: for how long the device is looked at; waits in a trial of looking or of sleeping,
+ * and in a round, which begins with these two; and what counts at the most of a wait, as the machine may have been taken
+ * away for some time. Long enough for a processor to be woken, short enough to be no burden.
+ */
+export const LINGERING = { lookMs: 0.2, trial: 32, round: 1024, longMs: 0.5 } as const;
 
 /** Parked requests are kept up to here; then the device is not read until they are resumed. */
 export const PARKED_REQUESTS = 1024;

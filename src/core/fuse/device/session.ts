@@ -53,12 +53,13 @@ export class Session {
   turn(): TurnEnd {
     const { request } = this.#exchange;
     const end = performance.now() + TURN_MS;
-    this.#lingering.begin();
-    for (let served = 0; served < TURN_REQUESTS && performance.now() < end; served++) {
+    let served = 0;
+    while (served < TURN_REQUESTS && performance.now() < end) {
       if (this.parking.full) return 'full';
       const length = readDevice(this.fd, request.address, request.capacity);
       if (length >= 0) {
-        this.#lingering.begin();
+        served++;
+        this.#lingering.arrived();
         if (request.begin(length)) this.#serve();
         else this.log('error', `the kernel sent ${length} bytes that are no request`);
       } else if (length === -E.EAGAIN) {
