@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { benchFs } from './fs/fs.js';
+import { benchScale } from './scale/scale.js';
 import { parseOptions, USAGE, UsageError, type BenchOptions } from './harness/options.js';
 
 /** What a part of the benchmark hands back: for JSON. */
@@ -10,7 +11,7 @@ type Part = (
   signal: AbortSignal,
 ) => Promise<unknown>;
 
-const PARTS: Readonly<Record<string, Part>> = { fs: benchFs };
+const PARTS: Readonly<Record<string, Part>> = { fs: benchFs, scale: benchScale };
 
 /** Ctrl-C: what was mounted for the measurements is unmounted first. */
 const stop = new AbortController();

@@ -1,0 +1,125 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { table, type Column } from '../../src/core/cli/table.js';
+import { environment, renderEnvironment } from '../harness/environment.js';
+import type { BenchOptions } from '../harness/options.js';
+import { figure } from '../harness/report.js';
+import { measureOperations, type OperationsResult } from './operations.js';
+import { measureSize, type SizeResult } from './sizes.js';
+
+/** What grows with the tree and with the work, and what does not. One run each: it is about sizes, not about percent. */
+
+interface Settings {
+  readonly sizes: readonly number[];
+  readonly operations: number;
+}
+
+function settingsOf(quick: boolean): Settings {
+  return quick
+    ? { sizes: [1_000, 10_000], operations: 50_000 }
+    : { sizes: [10_000, 100_000, 1_000_000], operations: 1_000_000 };
+}
+
+type Say = (line: string) => void;
+
+export async function benchScale(
+  { quick, directory, only }: BenchOptions,
+  say: Say,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const settings = settingsOf(quick);
+  const where = await environment([]);
+  say(`${renderEnvironment(where)}\n`);
+  const root = mkdtempSync(join(directory, 'izo-bench-'));
+  const isWanted = (name: string): boolean => only?.test(name) !== false;
+  try {
+    const sizes: SizeResult[] = [];
+    for (const files of settings.sizes) {
+      if (!isWanted(`${files} files`)) continue;
+      sizes.push(await measureSize(join(root, String(files)), files, signal));
+    }
+    if (sizes.length > 0) say(`${renderSizes(sizes)}\n`);
+    if (!isWanted('operations')) return { environment: where, sizes };
+    const operations = await measureOperations(join(root, 'work'), settings.operations, signal);
+    say(`${renderOperations(operations)}\n`);
+    return { environment: where, sizes, operations };
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+interface Line {
+  readonly what: string;
+  readonly unit: string;
+  readonly value: (size: SizeResult) => number;
+}
+
+const perFile = (what: string): Line => ({
+  what,
+  unit: 'µs a file',
+  value: ({ seconds, files }) => ((seconds[what] ?? NaN) / files) * 1e6,
+});
+
+const LINES: readonly Line[] = [
+  perFile('first mount'),
+  { what: 'mount', unit: 's', value: ({ seconds }) => seconds['mount'] ?? NaN },
+  perFile('find'),
+  perFile('ls -lR'),
+  perFile('du'),
+  perFile('find -size, names known'),
+  {
+    what: 'open + read + close',
+    unit: 'µs a file',
+    value: ({ seconds, sample }) => ((seconds['open + read + close'] ?? NaN) / sample) * 1e6,
+  },
+  { what: 'records of the log', unit: '', value: ({ records }) => records },
+  {
+    what: 'scan of the log',
+    unit: 'µs a record',
+    value: ({ seconds, records }) => ((seconds['scan of the log'] ?? NaN) / records) * 1e6,
+  },
+  {
+    what: 'reading for a peer',
+    unit: 'µs a record',
+    value: ({ replayed }) => (replayed.readSeconds / replayed.records) * 1e6,
+  },
+  {
+    what: 'replay in another cache',
+    unit: 'µs a record',
+    value: ({ replayed }) => (replayed.seconds / replayed.records) * 1e6,
+  },
+  { what: 'its memory grew by', unit: 'MiB', value: ({ replayed }) => replayed.growthMib },
+  { what: 'memory at the mount', unit: 'MiB', value: ({ before }) => before.rssMib },
+  { what: 'memory, all walked', unit: 'MiB', value: ({ walked }) => walked.rssMib },
+  { what: 'nodes, all walked', unit: '', value: ({ walked }) => walked.nodes },
+  {
+    what: 'memory a node',
+    unit: 'bytes',
+    value: ({ before, walked }) => ((walked.rssMib - before.rssMib) * 2 ** 20) / walked.nodes,
+  },
+  { what: 'descriptors, all walked', unit: '', value: ({ walked }) => walked.descriptors },
+  { what: 'nodes, all forgotten', unit: '', value: ({ forgotten }) => forgotten.nodes },
+  { what: 'memory, all forgotten', unit: 'MiB', value: ({ forgotten }) => forgotten.rssMib },
+];
+
+export function renderSizes(sizes: readonly SizeResult[]): string {
+  const columns: Column<Line>[] = [
+    { title: 'ROW', value: ({ what }) => what },
+    { title: 'UNIT', value: ({ unit }) => unit },
+    ...sizes.map((size): Column<Line> => {
+      const value = (line: Line): string => figure(line.value(size));
+      return { title: `${size.files} files`, align: 'right', value };
+    }),
+  ];
+  return table(LINES, columns);
+}
+
+export function renderOperations(result: OperationsResult): string {
+  const { operations, seconds, rssMib, growthBytes, after } = result;
+  return [
+    `${operations} operations in ${figure(seconds)} s (${figure((seconds / operations) * 1e6)} µs each)`,
+    `memory in MiB after each tenth: ${rssMib.map((mib) => mib.toFixed(1)).join(' ')}`,
+    `growth over the second half: ${growthBytes.toFixed(2)} bytes an operation; ` +
+      `${after.nodes} nodes, ${after.descriptors} descriptors at the end`,
+  ].join('\n');
+}
