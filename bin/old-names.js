@@ -6,6 +6,7 @@ export const OLD_NAMES = new Map([
   ['umountizo', 'umountizo'],
   ['config_check', 'config-check'],
   ['config-check', 'config-check'],
+  ['inconfig', 'inconfig'],
   ['lento', 'lento'],
   ['lento.pl', 'lento'],
   ['mount.InterMezzo', 'mount-helper'],

@@ -37,6 +37,7 @@ const PROGRAMS_OF_TESTS = {
   groff: 'groff-base',
   tar: 'tar',
   'mkfs.xfs': 'xfsprogs',
+  tmux: 'tmux',
   ...(HAS_NATIVE ? { 'libfuse.so.2': 'libfuse2' } : {}),
 };
 

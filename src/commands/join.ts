@@ -1,20 +1,49 @@
 import { Args, Flags } from '@oclif/core';
 import { IzoCommand } from '../core/cli/base-command.js';
-import { idfile } from '../core/cli/flags.js';
+import { doIt } from '../core/cli/finish.js';
+import { fstab, idfile } from '../core/cli/flags.js';
+import { askMounts, mountsToJoin } from '../core/cli/join-mounts.js';
 import { readToken } from '../core/cli/read-token.js';
-import { join, type JoinResult } from '../core/config/index.js';
+import { renderWarning } from '../core/cli/render-preparation.js';
+import {
+  decodeInvitation,
+  DEFAULT_IDFILE,
+  keyOfInvitation,
+  planJoin,
+  readExisting,
+  type JoinResult,
+} from '../core/config/index.js';
+import { prepare } from '../core/setup/carry-out.js';
+import { hostFacts } from '../core/setup/host.js';
+import { hasService, LENTO_UNIT, startService } from '../core/setup/service.js';
+import { DEFAULT_CONFIG_DIRECTORY } from '../core/system/directories.js';
+
+/** What joining came to, for --json. */
+interface Joined extends JoinResult {
+  /** Caches and mount points. */
+  made: string[];
+  /** Where the filesets are mounted by fstab. */
+  mounts: Record<string, string>;
+  /** The service of lento runs with the new configuration. */
+  service: boolean;
+}
 
 export default class Join extends IzoCommand {
   static override summary = 'become a client of the server that has printed a token';
   static override description =
-    'Writes sysid, serverdb, fsetdb and the key of the two hosts, or adds to what is there. Nothing is written where ' +
-    'something is wrong, and nothing that is there is contradicted without --force. Joining again is harmless.';
+    'Writes sysid, serverdb, fsetdb and the key of the two hosts, or adds to what is there. With --mount also makes the ' +
+    'cache, the mount point and the line in fstab. Where `izo install` has made lento a service, that is started. ' +
+    'Nothing is written where something is wrong, and nothing that is there is contradicted without --force. Joining ' +
+    'again is harmless.';
   static override examples = [
     {
       description: 'Ask for the token, so that it is in no history of the shell',
-      command: '<%= config.bin %> join',
+      command: '<%= config.bin %> join --mount /izo0',
     },
-    { description: 'Read it from standard input', command: '<%= config.bin %> join - < token' },
+    {
+      description: 'Read it from standard input; a cache of 20 GiB',
+      command: '<%= config.bin %> join - --mount /izo0 --size 20G < token',
+    },
     {
       description: 'A second client on the same host, for tests',
       command:
@@ -27,33 +56,85 @@ export default class Join extends IzoCommand {
   };
   static override flags = {
     idfile,
+    fstab,
     bindaddr: Flags.string({
       summary: 'address of this host towards the server; default: any, or what sysid has',
       helpValue: 'ADDRESS',
     }),
     psdev: Flags.string({
-      summary: 'presto device of this host; default: /dev/intermezzo0, or what sysid has',
+      summary: 'presto device of this host; default: what sysid has, or the first that is free',
       helpValue: 'DEVICE',
+    }),
+    mount: Flags.string({
+      summary: 'where to mount the fileset; FILESET=DIRECTORY where there are several',
+      helpValue: 'DIRECTORY',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
+    cache: Flags.string({
+      summary: 'image file or block device; default: /var/lib/intermezzo/FILESET.img',
+      helpValue: 'PATH',
+      dependsOn: ['mount'],
+    }),
+    size: Flags.string({
+      summary: 'size of an image that is to be made; default: 1G',
+      helpValue: 'SIZE',
+      dependsOn: ['mount'],
+    }),
+    options: Flags.string({
+      summary: 'further options in fstab; default: noauto',
+      dependsOn: ['mount'],
     }),
     force: Flags.boolean({ summary: 'let the token win where the files contradict it' }),
   };
 
-  override async run(): Promise<JoinResult> {
+  override async run(): Promise<Joined> {
     const { args, flags } = await this.parse(Join);
-    const result = join({
-      configDir: flags.configdir,
-      idfile: flags.idfile,
-      token: await readToken(args.token),
-      force: flags.force,
-      ...(flags.bindaddr === undefined ? {} : { bindaddr: flags.bindaddr }),
-      ...(flags.psdev === undefined ? {} : { psdev: flags.psdev }),
+    const invitation = decodeInvitation(await readToken(args.token));
+    const filesets = invitation.filesets.map(({ name }) => name);
+    const isAtTerminal = args.token === undefined && flags.mount === undefined;
+    const mounts = isAtTerminal ? await askMounts(filesets) : mountsToJoin(filesets, flags);
+    if (mounts.length > 0) this.requireRoot('make a cache');
+    const { configdir: configDir, bindaddr, psdev, force } = flags;
+    const existing = readExisting({ configDir, idfile: flags.idfile, fstab: flags.fstab });
+    const wishes = {
+      ...(bindaddr === undefined ? {} : { bindaddr }),
+      ...(psdev === undefined ? {} : { psdev }),
+      force,
+      mounts,
+    };
+    const prepared = await prepare(planJoin(invitation, existing, wishes, hostFacts()));
+    const secrets = [...prepared.secrets, ...keyOfInvitation(configDir, invitation)];
+    for (const warning of prepared.warnings) this.logToStderr(renderWarning(warning));
+    const done = await doIt({ ...prepared, secrets }, (what) => {
+      if (!this.jsonEnabled()) this.logToStderr(what);
     });
-    for (const file of result.written) this.log(`wrote ${file}`);
-    if (result.written.length === 0) this.log('nothing to write: this host has joined already');
-    const { name, ipaddr, port } = result.server;
+    const service = await this.#startService(configDir, flags.idfile);
+    const { client, server } = invitation;
+    const at = Object.fromEntries(mounts.map(({ fileset, mtpt }) => [fileset, mtpt]));
+    const { written, made } = done;
+    return this.#tell({ written, made, client, server, filesets, mounts: at, service });
+  }
+
+  /** The service is that of the default configuration. */
+  async #startService(configDir: string, file: string): Promise<boolean> {
+    const isDefault = configDir === DEFAULT_CONFIG_DIRECTORY && file === DEFAULT_IDFILE;
+    if (!isDefault || !hasService()) return false;
+    await startService();
+    return true;
+  }
+
+  #tell(joined: Joined): Joined {
+    const { written, made, client, server, filesets, mounts, service } = joined;
+    for (const file of written) this.log(`wrote ${file}`);
+    for (const path of made) this.log(`made ${path}`);
+    if (written.length === 0) this.log('nothing to write: this host has joined already');
+    const { name, ipaddr, port } = server;
     this.log(
-      `this host is ${result.client}, client of ${name} (${ipaddr} port ${port}) for ${result.filesets.join(', ')}`,
+      `this host is ${client}, client of ${name} (${ipaddr} port ${port}) for ${filesets.join(', ')}`,
     );
-    return result;
+    if (service) this.log(`${LENTO_UNIT} runs with it`);
+    for (const directory of Object.values(mounts)) this.log(`to mount: izo mount ${directory}`);
+    return joined;
   }
 }

@@ -81,6 +81,28 @@ describe('izo invite and izo join', () => {
     assert.match(sysid, /bindaddr="192\.168\.0\.9"/);
   });
 
+  it('finish a client: cache, mount point, line in fstab', async () => {
+    const token = await invite('clientB');
+    const [mtpt, cache] = [join(directory, 'izo0'), join(directory, 'lib', 'shared.img')];
+    const fstab = join(directory, 'fstab');
+    const args = ['--mount', mtpt, '--cache', cache, '--size', '16M', '--fstab', fstab];
+    const { code, stdout, stderr } = await joinWith(['-', ...args], token);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, new RegExp(`^to mount: izo mount ${mtpt}$`, 'm'));
+    assert.ok(statSync(mtpt).isDirectory());
+    assert.equal(statSync(cache).size, 16 * 2 ** 20);
+    assert.match(
+      readFileSync(fstab, 'utf8'),
+      new RegExp(`^${cache} ${mtpt} InterMezzo loop,fileset=shared,.*,noauto 0 0\\n$`),
+    );
+    const again = await joinWith(['-', ...args, '--json'], token);
+    const { written, made } = JSON.parse(again.stdout) as Record<string, unknown>;
+    assert.deepEqual([written, made], [[], []]);
+    const wrong = await joinWith(['-', '--mount', 'other=/izo1', '--fstab', fstab], token);
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.stderr, /not for fileset `other`.*`shared`/);
+  });
+
   it('refuse to turn one host into another, and write nothing', async () => {
     await joinWith(['-'], await invite('clientB'));
     const before = readFileSync(join(client, 'sysid'), 'utf8');

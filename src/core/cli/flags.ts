@@ -1,6 +1,5 @@
 import { Flags } from '@oclif/core';
-import { DEFAULT_IDFILE } from '../config/config-files.js';
-import { DEFAULT_FSTAB } from '../config/fstab.js';
+import { DEFAULT_FSTAB, DEFAULT_IDFILE } from '../config/config-files.js';
 import { configDirectory, DEFAULT_CONFIG_DIRECTORY } from '../system/directories.js';
 
 /** Flags that several commands share, so that they are spelt, described and defaulted alike. */

@@ -4,7 +4,9 @@ import { EXIT } from '../model/exit-codes.js';
 /** Far more than any token: what is piped in by mistake must not fill the memory. */
 const CHARACTERS_MAX = 1024 * 1024;
 
-async function readAll(stream: NodeJS.ReadStream): Promise<string> {
+/** All of standard input, up to a bound. */
+export async function readStandardInput(): Promise<string> {
+  const stream = process.stdin;
   let text = '';
   stream.setEncoding('utf8');
   for await (const chunk of stream) {
@@ -35,7 +37,7 @@ export async function readToken(argument: string | undefined): Promise<string> {
       remedy: '`izo join -` reads it from standard input.',
     });
   }
-  const read = argument === undefined ? ask : () => readAll(process.stdin);
+  const read = argument === undefined ? ask : readStandardInput;
   const text = argument === undefined || argument === '-' ? await read() : argument;
   return text.replaceAll(/\s+/g, '');
 }

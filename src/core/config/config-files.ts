@@ -16,6 +16,8 @@ export interface ConfigurationOptions {
 
 export const DEFAULT_IDFILE = 'sysid';
 
+export const DEFAULT_FSTAB = '/etc/fstab';
+
 export function configFiles({
   configDir,
   idfile = DEFAULT_IDFILE,

@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { IzoError, type Place } from '../model/errors.js';
+import { DEFAULT_FSTAB } from './config-files.js';
 import { parseMountOptions, type MountOptions } from './mount-options.js';
 import { listed, quoted } from './suggest.js';
 
 /** /etc/fstab, as far as mounts of InterMezzo are concerned. See fstab(5). */
-
-export const DEFAULT_FSTAB = '/etc/fstab';
 
 /** Spellings of the type: that of the HOWTO, and those mount helpers are installed for. */
 const TYPES = new Set(['InterMezzo', 'intermezzo', 'izo', 'fuse.izo']);

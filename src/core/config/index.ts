@@ -35,7 +35,6 @@ export {
   type Fileset,
 } from './fsetdb.js';
 export {
-  DEFAULT_FSTAB,
   findFstabEntry,
   isInterMezzo,
   listFstabEntries,
@@ -92,4 +91,5 @@ export { DEFAULT_PORT, readServerdb, type Server } from './serverdb.js';
 export { closest, didYouMean, editDistance, listed, quoted } from './suggest.js';
 export { readSysid, type Sysid } from './sysid.js';
 export type { XmlElement } from './xml-tree.js';
+export { readAnyText } from './text-file.js';
 export * from './values.js';

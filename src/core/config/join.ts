@@ -1,9 +1,8 @@
 import { IzoError } from '../model/errors.js';
 import type { FileToWrite } from '../system/atomic-file.js';
 import { noAnswers, type Answers, type MountAnswer } from './answers/answers.js';
-import type { ConfigurationOptions } from './config-files.js';
+import { DEFAULT_FSTAB, type ConfigurationOptions } from './config-files.js';
 import { configFileToWrite } from './format.js';
-import { DEFAULT_FSTAB } from './fstab.js';
 import { decodeInvitation, type Invitation } from './invitation.js';
 import { findKey, keyFileToWrite, type KeyId } from './keys.js';
 import { mergeFilesets, mergeServers, mergeSysid } from './merge.js';

@@ -17,13 +17,19 @@ import { parseJson, type JsonMember, type JsonNode } from './json.js';
  */
 
 /** What a first word without a key, or a lone text in JSON, is the value of. */
-const HEADS: Readonly<Record<string, string>> = {
+const HEADS: Readonly<Record<string, string | undefined>> = {
   sysid: 'name',
   server: 'name',
   fileset: 'name',
   invite: 'name',
   mount: 'mtpt',
+  remove: undefined,
 };
+
+/** A kind that nobody knows is refused as a whole: its first word is none of its faults. */
+function headOf(kind: string): string | undefined {
+  return Object.hasOwn(HEADS, kind) ? HEADS[kind] : 'name';
+}
 
 /** What may be there several times in one answer; in the files it is an element of its own. */
 const LISTS = new Set(['replicator']);
@@ -87,7 +93,7 @@ export function answerOfText(kind: string, text: string, place: Place): XmlEleme
   const matches = (' '.repeat(column - 1) + text).matchAll(WORD);
   const values = [...matches]
     .filter(([whole]) => !whole.startsWith('#'))
-    .flatMap((match, index) => valuesOfWord(match, place, index === 0 ? HEADS[kind] : undefined));
+    .flatMap((match, index) => valuesOfWord(match, place, index === 0 ? headOf(kind) : undefined));
   return element(kind, place, values);
 }
 
@@ -120,7 +126,7 @@ function answersOfMember({ name, value }: JsonMember): XmlElement[] {
   return (value.kind === 'array' ? value.items : [value]).map((item) => {
     if (item.kind === 'object')
       return element(name, item.place, item.members.flatMap(valuesOfMember));
-    const head = HEADS[name];
+    const head = headOf(name);
     if (item.kind === 'string' && head !== undefined) {
       const { place, text } = item;
       return element(name, place, [{ name: head, place, text, valuePlace: place }]);

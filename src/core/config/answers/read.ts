@@ -25,11 +25,12 @@ function readSysidAnswer(
   idfile: string,
   report: Report,
 ): SysidAnswer | undefined {
-  const file = attributeValue(element, 'file', checkIdfile, report) ?? idfile;
+  const isNamed = element.attributes.some(({ name }) => name === 'file');
+  const file = isNamed ? attributeValue(element, 'file', checkIdfile, report) : idfile;
   // The rest is what a sysid file holds.
   const attributes = element.attributes.filter(({ name }) => name !== 'file');
   const sysid = SYSID.read({ ...element, attributes }, report);
-  return sysid === undefined ? undefined : { ...sysid, file };
+  return sysid === undefined || file === undefined ? undefined : { ...sysid, file };
 }
 
 const MOUNT = {

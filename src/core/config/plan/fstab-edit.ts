@@ -102,29 +102,25 @@ export function editFstab(
   mounts: readonly FstabMount[],
   removed: readonly string[],
 ): string {
-  const lines = text.split('\n');
+  const changed = new Map<number, string>();
   const gone = new Set<number>();
   const added: string[] = [];
   const entries = parseFstab(file, text);
   for (const mount of mounts) {
     const entry = entries.find((each) => each.mountPoint === mount.mtpt);
-    if (entry === undefined) {
-      added.push(fstabLine(mount));
-      continue;
+    if (entry === undefined) added.push(`${fstabLine(mount)}\n`);
+    else {
+      refuseForeign(entry);
+      if (!isSame(entry, mount)) changed.set(entry.place.line ?? 0, fstabLine(mount));
     }
-    refuseForeign(entry);
-    if (!isSame(entry, mount)) lines[(entry.place.line ?? 0) - 1] = fstabLine(mount);
   }
   for (const entry of entries) {
     if (isInterMezzo(entry) && removed.includes(entry.mountPoint)) gone.add(entry.place.line ?? 0);
   }
-  const kept = lines.filter((_, index) => !gone.has(index + 1));
-  // What follows the last line end is no line.
-  if (kept.at(-1) === '') kept.pop();
-  const all = [...kept, ...added];
-  return all.length === lines.length && all.every((line, index) => line === lines[index])
-    ? text
-    : added.length + gone.size === 0
-      ? lines.join('\n')
-      : all.map((line) => `${line}\n`).join('');
+  const edited = text
+    .split('\n')
+    .flatMap((line, index) => (gone.has(index + 1) ? [] : [changed.get(index + 1) ?? line]))
+    .join('\n');
+  const isOpen = added.length > 0 && edited !== '' && !edited.endsWith('\n');
+  return edited + (isOpen ? '\n' : '') + added.join('');
 }
