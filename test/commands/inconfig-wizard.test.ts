@@ -91,7 +91,7 @@ function inviteFrom(configDir: string, client: string): InviteResult {
 }
 
 describe('the wizard of izo inconfig', function () {
-  this.timeout(30_000);
+  this.timeout(90_000);
   let host: Host;
 
   beforeEach(() => {

@@ -21,7 +21,7 @@ const SERVER = [
 ];
 
 describe('izo inconfig without a terminal', function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   let root: string;
   let config: string;
   let fstab: string;

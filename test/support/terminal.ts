@@ -26,7 +26,7 @@ export class Terminal {
   }
 
   /** Waits for words on the screen. */
-  async see(wanted: string | RegExp, ms = 10_000): Promise<string> {
+  async see(wanted: string | RegExp, ms = 20_000): Promise<string> {
     const end = Date.now() + ms;
     for (;;) {
       const { screen } = this;
@@ -37,7 +37,7 @@ export class Terminal {
   }
 
   /** Waits until words are no longer on the screen. */
-  async gone(unwanted: RegExp, ms = 10_000): Promise<void> {
+  async gone(unwanted: RegExp, ms = 20_000): Promise<void> {
     const end = Date.now() + ms;
     while (unwanted.test(this.screen)) {
       if (Date.now() > end) throw new Error(`"${unwanted}" stays on the screen:\n${this.screen}`);

@@ -83,7 +83,7 @@ describe('editing a configuration file', () => {
         assert.deepEqual(comments(edited), comments(text));
         assert.equal(formatFsetdb(after, file, edited), edited, 'the second time changes nothing');
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -100,7 +100,7 @@ describe('editing a configuration file', () => {
         );
         assert.deepEqual(comments(edited), comments(text));
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
