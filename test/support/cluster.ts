@@ -129,6 +129,21 @@ export class Cluster {
     await execa('ip', ['-n', namespaces[side], 'link', 'set', links[side], state]);
   }
 
+  /** Runs node in the network of a host. @returns its standard output */
+  async inNetworkOf(
+    host: Host,
+    args: readonly string[],
+    env: Record<string, string>,
+  ): Promise<string> {
+    const { cable } = this.#two;
+    const namespace = cable?.namespaces[host === this.server ? 0 : 1];
+    const enter = namespace === undefined ? [] : ['nsenter', `--net=/run/netns/${namespace}`];
+    const [program = process.execPath, ...rest] = [...enter, process.execPath, ...args];
+    const options = { env, timeout: 2 * CHILD_MS, killSignal: 'SIGKILL' } as const;
+    const { stdout } = await execa(program, rest, options);
+    return stdout;
+  }
+
   /** Waits until records flow between the hosts. */
   async connected(): Promise<void> {
     await until(
