@@ -40,6 +40,8 @@ export interface ClientState {
   readonly held: Recno;
   /** The merge of what waits is being made. */
   readonly merging: boolean;
+  /** A batch was refused: those behind it, on their way already, would leave out what was in it. */
+  readonly deaf: boolean;
   /** The last generation that was revoked on this link; its grant may come later than that. */
   readonly revoked: number;
 }
@@ -111,6 +113,7 @@ export function newClient(end: Recno, expected: Recno): ClientState {
     stopping: 0,
     held: 0,
     merging: false,
+    deaf: false,
     revoked: 0,
   };
 }
@@ -207,7 +210,9 @@ function batch(
   state: ClientState,
   { acked, updates, next }: Extract<ClientEvent, { type: 'batch' }>,
 ): ClientStep {
-  if (state.link !== 'up' || state.merging) return [state, [{ type: 'refuse-batch' }]];
+  if (state.link !== 'up' || state.merging || state.deaf) {
+    return [{ ...state, deaf: state.link === 'up' }, [{ type: 'refuse-batch' }]];
+  }
   const after = updateSender(state, (s) => acknowledged(s, acked));
   const collides = updates && after.sender !== undefined && pending(after.sender) > 0;
   if (state.held === 0 && !collides) return [after, [{ type: 'apply-batch' }]];
@@ -292,6 +297,7 @@ function disconnected(state: ClientState, link: 'down' | 'closing' | 'diverged')
     wanted: false,
     held: 0,
     merging: false,
+    deaf: false,
     revoked: 0,
   };
 }

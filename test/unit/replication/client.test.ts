@@ -201,6 +201,16 @@ describe('a fileset at its replicator', () => {
     assert.deepEqual(machine.step({ type: 'merged', end: 5, expected: 2 }).types, []);
   });
 
+  it('takes nothing behind a batch that it refused, until it has said hello again', () => {
+    const machine = new Machine(3).link(2).step(BATCH);
+    machine.step({ type: 'granted', generation: 2, upto: 1 }).step({ ...BATCH, next: 3 });
+    machine.step({ type: 'revoked', generation: 2 });
+    machine.step({ type: 'merged', end: 5, expected: 2 });
+    assert.deepEqual(machine.step({ ...BATCH, next: 4 }).types, ['refuse-batch']);
+    machine.step({ type: 'link-down' }).link(2);
+    assert.deepEqual(machine.step({ ...BATCH, next: 3 }).types, ['hold-batch']);
+  });
+
   it('counts a merge that ends after the link was lost', () => {
     const machine = new Machine(3).link(2).step(BATCH);
     machine.step({ type: 'granted', generation: 2, upto: 1 }).step({ type: 'link-down' });
