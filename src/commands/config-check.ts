@@ -1,7 +1,9 @@
 import { Flags } from '@oclif/core';
 import { check, countBySeverity, type Counts } from '../core/check/check.js';
-import type { Diagnostic, Fix } from '../core/check/diagnostic.js';
+import { diagnose, type Diagnostic, type Fix } from '../core/check/diagnostic.js';
 import { probeHost } from '../core/check/probe/host.js';
+import { probePeers } from '../core/check/probe/peers.js';
+import { selfTest } from '../core/check/selftest.js';
 import { surveyFiles } from '../core/check/survey.js';
 import { IzoCommand } from '../core/cli/base-command.js';
 import { fstab, idfile } from '../core/cli/flags.js';
@@ -21,7 +23,8 @@ export default class ConfigCheck extends IzoCommand {
   static override description =
     'Reads sysid, serverdb, fsetdb, the keys and fstab, looks at the host, and tells everything that does not fit, with ' +
     'its place and what to do. Changes nothing, but with --fix. Exit code 0 where there is nothing but notes, 3 where ' +
-    'there are warnings, 1 where there are errors.';
+    'there are warnings, 1 where there are errors. --peers asks the other hosts as well; --selftest makes two hosts of ' +
+    'this one and takes them through writing, cutting, merging and recovering in less than a minute.';
   static override examples = [
     '<%= config.bin %> config-check',
     {
@@ -29,12 +32,23 @@ export default class ConfigCheck extends IzoCommand {
       command: '<%= config.bin %> config-check --fix --dry-run',
     },
     '<%= config.bin %> config-check --fix --yes',
+    '<%= config.bin %> config-check --peers',
+    {
+      description: 'Prove that this host can do it',
+      command: '<%= config.bin %> config-check --selftest',
+    },
   ];
   static override hiddenAliases = ['config_check'];
   static override enableJsonFlag = true;
   static override flags = {
     idfile,
     fstab,
+    peers: Flags.boolean({
+      summary: 'ask the servers of this host what they know of its filesets, and who is connected',
+    }),
+    selftest: Flags.boolean({
+      summary: 'try all of it on this host, with caches and mounts of its own, and take them away',
+    }),
     fix: Flags.boolean({
       summary:
         'repair what is safe to repair, after asking: modes, directories, files of the Perl era',
@@ -52,7 +66,9 @@ export default class ConfigCheck extends IzoCommand {
       const { configdir: configDir } = flags;
       const survey = surveyFiles({ configDir, idfile: flags.idfile, fstab: flags.fstab });
       const directories = { runDir: runDirectory(), stateDir: stateDirectory() };
-      return check(survey, await probeHost(survey, directories));
+      const facts = await probeHost(survey, directories);
+      if (!flags.peers) return check(survey, facts);
+      return check(survey, facts, await probePeers(survey, directories.runDir));
     };
     let diagnostics = await look();
     this.#show(diagnostics);
@@ -68,8 +84,20 @@ export default class ConfigCheck extends IzoCommand {
         this.#show(diagnostics);
       }
     }
+    if (flags.selftest) {
+      this.requireRoot('make hosts');
+      diagnostics = [...(await this.#test()), ...diagnostics];
+    }
     process.exitCode = exitOf(diagnostics);
     return { diagnostics, counts: countBySeverity(diagnostics), fixed };
+  }
+
+  async #test(): Promise<Diagnostic[]> {
+    this.log('\nThe self-test:');
+    const failed = await selfTest((line) => this.log(line));
+    const diagnostics = failed === undefined ? [] : [diagnose(failed)];
+    this.#show(diagnostics);
+    return diagnostics;
   }
 
   #show(diagnostics: readonly Diagnostic[]): void {

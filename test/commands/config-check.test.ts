@@ -161,3 +161,18 @@ describe('izo config-check', () => {
     assert.deepEqual(cacheIds, []);
   });
 });
+
+describe('izo config-check --selftest', function () {
+  this.timeout(60_000);
+
+  it('takes two hosts through a day, and leaves nothing', async () => {
+    const { code, stdout, stderr } = await izo(['config-check', '--selftest'], {
+      env: { IZO_CONFIG_DIR: '/nowhere' },
+    });
+    assert.equal(code, 1, 'the configuration of this host is missing all the same');
+    assert.equal(stderr, '');
+    const test = stdout.slice(stdout.indexOf('The self-test:'));
+    assert.equal([...test.matchAll(/^ok {8}/gm)].length, 5, stdout);
+    assert.match(test, /Nothing is wrong\.\n$/);
+  });
+});

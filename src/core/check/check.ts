@@ -5,11 +5,12 @@ import type { HostFacts } from './facts.js';
 import { checkHost } from './host.js';
 import { checkKeys } from './keys.js';
 import { checkFstabLines, checkMountPoints } from './mounts.js';
+import { checkPeers, type NetworkFacts } from './peers.js';
 import type { Severity } from './registry.js';
 import type { Survey } from './survey.js';
 
 /** Everything that is wrong in the files, between them, and between them and the host. Does nothing but compare. */
-export function check(survey: Survey, facts: HostFacts): Diagnostic[] {
+export function check(survey: Survey, facts: HostFacts, network?: NetworkFacts): Diagnostic[] {
   const found = collect((tell) => {
     checkBetween(survey, tell);
     checkFstabLines(survey, tell);
@@ -17,6 +18,7 @@ export function check(survey: Survey, facts: HostFacts): Diagnostic[] {
     checkCaches(survey, facts, tell);
     checkKeys(survey, facts, tell);
     checkHost(survey, facts, tell);
+    if (network !== undefined) checkPeers(survey, network, tell);
   });
   return sorted([...survey.findings, ...found]);
 }

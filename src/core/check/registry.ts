@@ -1,12 +1,13 @@
 import { FILES } from './registry/files.js';
 import { FSTAB } from './registry/fstab.js';
 import { HOST } from './registry/host.js';
+import { PEERS } from './registry/peers.js';
 import type { Section, Severity } from './registry/row.js';
 
 export type { Severity } from './registry/row.js';
 
 /** All diagnostics there are, in one place. Ids and codes are never used again for something else. */
-export const SECTIONS: readonly Section[] = [...FILES, ...FSTAB, ...HOST];
+export const SECTIONS: readonly Section[] = [...FILES, ...FSTAB, ...HOST, ...PEERS];
 
 export interface Explanation {
   id: string;

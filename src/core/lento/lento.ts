@@ -7,7 +7,9 @@ import type { Directories } from '../system/directories.js';
 import { takeLock } from '../system/lock.js';
 import { Connection, type Exchange } from '../wire/connection.js';
 import { E } from '../system/errno.js';
+import { Kind } from '../wire/kinds.js';
 import { encodeReason, readFileset } from '../wire/messages.js';
+import { answerAbout } from './about.js';
 import { listen, type Listener } from '../wire/listen.js';
 import type { Link } from '../wire/transport.js';
 import { compareConfigurations, type ConfigChange } from './config-changes.js';
@@ -141,7 +143,9 @@ export class Lento {
       return;
     }
     const server = this.#filesets.server(name);
-    if (server === undefined) {
+    if (kind === Kind.ABOUT) {
+      answerAbout(fileset, server !== undefined, exchange);
+    } else if (server === undefined) {
       exchange.reply(E.ENOTCONN, encodeReason(`${name} is not mounted on ${this.#self}`));
     } else await server.handle(client, connection, kind, payload, exchange);
   }

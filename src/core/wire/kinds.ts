@@ -24,6 +24,8 @@ export const Kind = {
   LEAVE: 10,
   /** A whole object of the server's tree, for a merge. Answered by DAT ... EOD. */
   OBJECT: 11,
+  /** What the server knows of a fileset and of itself, for `izo config-check --peers`. Needs no HELLO. */
+  ABOUT: 12,
 } as const;
 
 export type Kind = (typeof Kind)[keyof typeof Kind];

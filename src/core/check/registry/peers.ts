@@ -75,6 +75,13 @@ export const PEERS: readonly Section[] = [
         'Whether replicators are connected is not known',
         'Clients connect to servers: only the lento of this host could tell, and it is not running.',
       ],
+      [
+        'IZO7011',
+        'fileset-not-mounted',
+        'warning',
+        'A server has not mounted a fileset',
+        'Until it has, this host goes on alone.',
+      ],
     ],
   },
   {
