@@ -1,19 +1,24 @@
 import assert from 'node:assert/strict';
 import {
+  chmodSync,
   closeSync,
   constants,
+  fchmodSync,
   fsyncSync,
   ftruncateSync,
   openSync,
+  utimesSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { KmlReader } from '../../src/core/journal/index.js';
+import { LowerContents } from '../../src/core/lento/lower-contents.js';
 import { Opcode, type JournalRecord, type Range } from '../../src/core/model/records.js';
 import { copyFileRange, fallocate } from '../../src/core/system/files.js';
 import { Mapping } from '../support/mapping.js';
 import { FILESET, MountedHost } from '../support/mounted-host.js';
+import { setXattr } from '../support/xattr.js';
 
 const SIZE = 100_000;
 const EVERYTHING: Range[] = [];
@@ -133,6 +138,31 @@ describe('CLOSE records', () => {
       closeSync(reading);
       assert.deepEqual(closes(), [ranges], what);
     }
+  });
+
+  it('are of contents that nobody gets while they are being changed, whatever else changes', () => {
+    const contents = new LowerContents(root);
+    const path = join(host.mountPoint, `f${++count}`);
+    const isThere = (record: JournalRecord | undefined): boolean => {
+      assert.ok(record?.body.op === Opcode.CLOSE);
+      const lower = contents.open(record, record.body);
+      if (lower >= 0) closeSync(lower);
+      return lower >= 0;
+    };
+    records();
+    writeFileSync(path, 'one');
+    const first = records().at(-1);
+    chmodSync(path, 0o640);
+    assert.ok(isThere(first));
+    const fd = openSync(path, 'r+');
+    writeSync(fd, 'two');
+    fchmodSync(fd, 0o600);
+    utimesSync(path, 1, 1);
+    assert.equal(setXattr(path, 'user.a', 'x'), 0);
+    records();
+    assert.ok(!isThere(first));
+    closeSync(fd);
+    assert.deepEqual([isThere(first), isThere(records().at(-1))], [false, true]);
   });
 
   it('come when nothing has the file any more that could write it', async () => {

@@ -7,7 +7,7 @@ import {
   unidentified,
   type Identity,
 } from '../cache/identity.js';
-import { NO_OBJECT, ROOT_OBJECT, sameObject, type Stamp } from '../model/ids.js';
+import { NO_OBJECT, NO_STAMP, ROOT_OBJECT, sameObject, sameStamp, type Stamp } from '../model/ids.js';
 import { Memory } from '../system/native.js';
 import { fgetxattr, fsetxattr, getxattrAt, setxattrAt } from '../system/xattrs.js';
 import type { Node } from './node.js';
@@ -50,7 +50,7 @@ export class IdentityStore {
 
   /** Gives the object its identity. `fd`: a descriptor of it that is open anyway (not O_PATH), or -1. */
   write(node: Node, identity: Identity, fd = -1): number {
-    const value = encodeIdentity(memory.buffer, identity);
+    const value = encodeIdentity(memory.buffer, asStored(node, identity));
     const result = this.#set(node, value, fd);
     if (result >= 0) node.identity = identity;
     return result;
@@ -77,4 +77,16 @@ export class IdentityStore {
       ? fsetxattr(at.fd, IDENTITY_XATTR, value)
       : setxattrAt(at.fd, at.name, IDENTITY_XATTR, value);
   }
+}
+
+/**
+ * While a file is being written its contents are no version that a record tells of, and the disk has none (see Contents),
+ * whatever else of the file changes meanwhile; the node remembers which version there was.
+ */
+function asStored(node: Node, identity: Identity): Identity {
+  const before = node.identity?.content;
+  const written = node.dirtySlot >= 0 && before !== undefined;
+  return written && sameStamp(identity.content, before)
+    ? { ...identity, content: NO_STAMP }
+    : identity;
 }
