@@ -13,7 +13,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { outcome } from '../support/calls.js';
-import { describeTrees, ONE_BINDING } from '../support/tree.js';
+import { describeTrees } from '../support/tree.js';
 
 const BLOCK = Buffer.alloc(64 * 1024, 'b');
 
@@ -88,5 +88,4 @@ describeTrees(
     }).timeout(60_000);
   },
   '16M',
-  ONE_BINDING,
 );

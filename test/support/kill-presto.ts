@@ -18,12 +18,13 @@ const RANDOM_MS = 400;
 /**
  * Kills a mounted presto at a random moment while programs work, mounts again and checks: what was done is there, the tree
  * is what the log says, what was being written is closed.
- * @param round names what the programs do. @returns how many files were being written
+ * @param round names what the programs do. @param options of the mount, besides the usual ones. @returns how many files were being written
  */
 export async function killWhileBusy(
   mounted: MountedHost,
   notes: string,
   round: number,
+  ...options: readonly string[]
 ): Promise<number> {
   const busy = await Busy.start(mounted.mountPoint, notes, round, WORKERS);
   await sleep(WORK_MS + Math.random() * RANDOM_MS);
@@ -32,7 +33,7 @@ export async function killWhileBusy(
   await busy.end();
   const written = inodesBeingWritten(lowerPath);
   const before = lastRecno(lowerPath);
-  await mounted.mount();
+  await mounted.mount(...options);
   const closed = closedSince(lowerPath, before - 1);
   for (const ino of written) assert.ok(closed.has(ino), `inode ${ino} has no CLOSE`);
   assert.deepEqual(busy.differences(), [], 'what was done');

@@ -7,6 +7,8 @@ import { IzoError } from '../model/errors.js';
 import { SystemError } from '../system/errno.js';
 import type { Presto } from './presto.js';
 
+type Served = Pick<Presto, 'serve'>;
+
 export type BindingKind = FuseBinding['kind'];
 
 /** What is missing with a binding, a sentence each. */
@@ -27,7 +29,7 @@ function canBeNative(error: unknown): boolean {
  * fuse-native. @throws IzoError or SystemError; then nothing is mounted
  */
 export async function serveMount(
-  presto: Presto,
+  presto: Served,
   wanted: Binding,
   request: MountRequest,
 ): Promise<FuseBinding> {
@@ -44,7 +46,7 @@ export async function serveMount(
 
 async function serveBy(
   kind: BindingKind,
-  presto: Presto,
+  presto: Served,
   request: MountRequest,
 ): Promise<FuseBinding> {
   const { log } = request;

@@ -7,7 +7,14 @@ import {
   unidentified,
   type Identity,
 } from '../cache/identity.js';
-import { NO_OBJECT, NO_STAMP, ROOT_OBJECT, sameObject, sameStamp, type Stamp } from '../model/ids.js';
+import {
+  NO_OBJECT,
+  NO_STAMP,
+  ROOT_OBJECT,
+  sameObject,
+  sameStamp,
+  type Stamp,
+} from '../model/ids.js';
 import { Memory } from '../system/native.js';
 import { fgetxattr, fsetxattr, getxattrAt, setxattrAt } from '../system/xattrs.js';
 import type { Node } from './node.js';
