@@ -12,6 +12,7 @@ export const OLD_NAMES = new Map([
   ['mount.InterMezzo', 'mount-helper'],
   ['mount.intermezzo', 'mount-helper'],
   ['mount.izo', 'mount-helper'],
+  ['mount.fuse.InterMezzo', 'mount-helper'],
   ['umount.fuse.InterMezzo', 'umount-helper'],
   ['umount.fuse.izo', 'umount-helper'],
 ]);

@@ -57,7 +57,7 @@ async function applyAll(
   const reader = KmlReader.openFileset(source.rootFd, FILESET);
   const logs = openLogs(target.rootFd, FILESET);
   const quiet = (): void => undefined;
-  const presto = new Presto(target.rootFd, target.stageFd, logs, quiet, { readOnly: false });
+  const presto = new Presto(target.rootFd, target.stageFd, logs, quiet);
   presto.setGate('absent', 'write');
   const before = rssMib(process.pid);
   const end = reader.tail().recno;

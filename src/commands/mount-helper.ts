@@ -5,7 +5,7 @@ import { IzoCommand } from '../core/cli/base-command.js';
 import { Progress, PROGRESS_LINE_MS } from '../core/cli/progress.js';
 import { parseMountOptions } from '../core/config/index.js';
 import { limitsOf } from '../core/presto/bindings.js';
-import { mountFileset } from '../core/presto/mount.js';
+import { mountOrRemount } from '../core/presto/remount.js';
 import { runDirectory } from '../core/system/directories.js';
 
 export default class MountHelper extends IzoCommand {
@@ -21,11 +21,11 @@ export default class MountHelper extends IzoCommand {
     if (fake) return;
     try {
       const progress = new Progress({ lineMs: PROGRESS_LINE_MS });
-      const binding = await mountFileset(device, mountPoint, parsed, runDirectory(), (words) =>
+      const mounted = await mountOrRemount(device, mountPoint, parsed, runDirectory(), (words) =>
         progress.update(words),
       ).finally(() => progress.clear());
-      if (binding === undefined) return;
-      for (const limit of limitsOf(binding)) this.logToStderr(`native binding: ${limit}`);
+      if (mounted.done !== 'mounted') return;
+      for (const limit of limitsOf(mounted.binding)) this.logToStderr(`native binding: ${limit}`);
     } catch (error) {
       throw helperFailure(error);
     }

@@ -3,7 +3,7 @@ import { IzoCommand } from '../core/cli/base-command.js';
 import { Progress, PROGRESS_LINE_MS } from '../core/cli/progress.js';
 import { BINDINGS, findFstabEntry, parseMountOptions } from '../core/config/index.js';
 import { limitsOf, type BindingKind } from '../core/presto/bindings.js';
-import { mountFileset } from '../core/presto/mount.js';
+import { mountOrRemount } from '../core/presto/remount.js';
 import { runDirectory } from '../core/system/directories.js';
 
 export default class Mount extends IzoCommand {
@@ -20,6 +20,10 @@ export default class Mount extends IzoCommand {
       command: '<%= config.bin %> mount /izo0',
     },
     {
+      description: 'Let no program change it any more; what other hosts do still arrives',
+      command: '<%= config.bin %> mount /izo0 -o remount,ro',
+    },
+    {
       description: 'By hand',
       command:
         '<%= config.bin %> mount /tmp/fs0 /izo0 -o loop,fileset=shared,prestodev=/dev/intermezzo0,cache_type=ext3',
@@ -31,42 +35,53 @@ export default class Mount extends IzoCommand {
     directory: Args.string({ description: 'where to mount it' }),
   };
   static override flags = {
-    options: Flags.string({ char: 'o', summary: 'mount options, as in /etc/fstab' }),
+    options: Flags.string({
+      char: 'o',
+      summary: 'mount options, as in /etc/fstab, and added to those there',
+    }),
     binding: Flags.option({
       options: BINDINGS,
       summary: 'how to speak FUSE; auto: by /dev/fuse itself where this host allows it',
     })(),
   };
 
-  override async run(): Promise<{ mountPoint: string; mounted: boolean; binding?: BindingKind }> {
+  override async run(): Promise<MountResult> {
     const { args, flags } = await this.parse(Mount);
     this.requireRoot('mount');
-    const what =
-      args.directory === undefined
-        ? fromFstab(args.device)
-        : { device: args.device, mountPoint: args.directory, options: flags.options ?? '' };
-    const options = 'parsed' in what ? what.parsed : parseMountOptions(what.options);
-    const { mountPoint } = what;
-    const { binding: wanted = options.binding } = flags;
+    const { device, mountPoint, options } = this.#what(args.device, args.directory, flags.options);
+    const how = { ...options, binding: flags.binding ?? options.binding };
     const progress = new Progress({ json: this.jsonEnabled(), lineMs: PROGRESS_LINE_MS });
-    const binding = await mountFileset(
-      what.device,
-      mountPoint,
-      { ...options, binding: wanted },
-      runDirectory(),
-      (words) => progress.update(words),
+    const mounted = await mountOrRemount(device, mountPoint, how, runDirectory(), (words) =>
+      progress.update(words),
     ).finally(() => progress.clear());
-    if (binding === undefined) {
+    if (mounted.done === 'was-mounted') {
       this.log(`${mountPoint} was mounted already`);
       return { mountPoint, mounted: false };
     }
-    this.log(`${options.fileset ?? ''} is mounted at ${mountPoint} (${binding} binding)`);
-    for (const limit of limitsOf(binding)) this.logToStderr(`native binding: ${limit}`);
-    return { mountPoint, mounted: true, binding };
+    if (mounted.done === 'remounted') {
+      this.log(`${mountPoint} is ${mounted.readOnly ? 'read-only' : 'writable'} now`);
+      return { mountPoint, mounted: false, readOnly: mounted.readOnly };
+    }
+    this.log(`${options.fileset ?? ''} is mounted at ${mountPoint} (${mounted.binding} binding)`);
+    for (const limit of limitsOf(mounted.binding)) this.logToStderr(`native binding: ${limit}`);
+    return { mountPoint, mounted: true, binding: mounted.binding };
+  }
+
+  /** With a directory: as said. With one word: by fstab, and what else is said; a remount needs no fstab. */
+  #what(device: string, directory: string | undefined, said = '') {
+    const options = parseMountOptions(said);
+    if (directory !== undefined) return { device, mountPoint: directory, options };
+    if (options.remount) return { device: '', mountPoint: device, options };
+    const entry = findFstabEntry(device);
+    const all = parseMountOptions(`${entry.options},${said}`, entry.place);
+    return { device: entry.spec, mountPoint: entry.mountPoint, options: all };
   }
 }
 
-function fromFstab(name: string) {
-  const entry = findFstabEntry(name);
-  return { device: entry.spec, mountPoint: entry.mountPoint, parsed: entry.mountOptions };
+interface MountResult {
+  readonly mountPoint: string;
+  readonly mounted: boolean;
+  readonly binding?: BindingKind;
+  /** Of a remount. */
+  readonly readOnly?: boolean;
 }

@@ -1,24 +1,46 @@
 import { resolve } from 'node:path';
 import { Args, Flags } from '@oclif/core';
 import { IzoCommand } from '../core/cli/base-command.js';
+import { drainMount } from '../core/lento/drain.js';
+import { IzoError } from '../core/model/errors.js';
+import { EXIT } from '../core/model/exit-codes.js';
+import type { MountedState } from '../core/presto/mounted-state.js';
+import { setReadOnly } from '../core/presto/remount.js';
 import { unmountAll } from '../core/presto/unmount.js';
 import { runDirectory } from '../core/system/directories.js';
+import { findMountAt } from '../core/system/mounts.js';
 
 export default class Umountizo extends IzoCommand {
   static override summary = 'unmount filesets: those named, or all';
   static override description =
-    'Returns when the logs are flushed and the cache is free. Also removes what a killed presto has left behind.';
+    'Returns when the logs are flushed and the cache is free. Also removes what a killed presto has left behind.\n\n' +
+    'With --drain, programs may change nothing any more, and all other hosts get what was done, before it is unmounted. ' +
+    'Where that is not possible in time, it says who lacks what, all goes on as before, and the exit code is 7.';
   static override examples = [
     { description: 'All of them', command: '<%= config.bin %> umountizo' },
     { description: 'One', command: '<%= config.bin %> umountizo /izo0' },
+    {
+      description: 'Before this host is taken away',
+      command: '<%= config.bin %> umountizo --all --drain --timeout 300',
+    },
   ];
   static override enableJsonFlag = true;
   static override strict = false;
   static override args = { directory: Args.string({ description: 'mount point or cache' }) };
   static override flags = {
+    all: Flags.boolean({ summary: 'all of them, which is also what happens where none is named' }),
     lazy: Flags.boolean({
       char: 'l',
       summary: 'also while programs use it: it goes when the last one lets go',
+    }),
+    drain: Flags.boolean({
+      summary: 'only when all other hosts have what was done here',
+      exclusive: ['lazy'],
+    }),
+    timeout: Flags.integer({
+      summary: 'seconds that --drain waits for each fileset',
+      default: 60,
+      min: 1,
     }),
   };
 
@@ -27,12 +49,34 @@ export default class Umountizo extends IzoCommand {
     this.requireRoot('unmount');
     const runDir = runDirectory();
     const wanted = (argv as string[]).map((path) => resolve(path));
+    if (flags.all && wanted.length > 0) {
+      throw new IzoError('usage', '--all and a directory contradict each other', {
+        exit: EXIT.usage,
+        remedy: 'Leave one of them out.',
+      });
+    }
+    const before = async (state: MountedState) => {
+      if (flags.drain) await drained(runDir, state, flags.timeout * 1000);
+    };
     const unmounted: string[] = [];
-    for await (const mountPoint of unmountAll(runDir, wanted, flags.lazy)) {
+    for await (const mountPoint of unmountAll(runDir, wanted, flags.lazy, before)) {
       unmounted.push(mountPoint);
       this.log(`${mountPoint} is unmounted`);
     }
     if (unmounted.length === 0) this.log('nothing is mounted');
     return { unmounted };
+  }
+}
+
+/** Nobody may change it from now on, so that what all have is all there is; undone where not all get it. */
+async function drained(runDir: string, state: MountedState, timeoutMs: number): Promise<void> {
+  const { mountPoint } = state;
+  const isReadOnly = findMountAt(mountPoint)?.options.includes('ro') === true;
+  if (!isReadOnly) setReadOnly(state, true);
+  try {
+    await drainMount(runDir, mountPoint, timeoutMs);
+  } catch (error) {
+    if (!isReadOnly) setReadOnly(state, false);
+    throw error;
   }
 }

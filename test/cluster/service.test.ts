@@ -115,6 +115,22 @@ describe('cluster: lento as a service', function () {
     await writtenOn(client, 'drained/more');
   });
 
+  it('lets go of a mount when all others have what was done there, or says what they lack', async () => {
+    const { client, server } = cluster;
+    await writtenOn(client, 'everywhere');
+    await server.stopLento();
+    await cluster.on(client, 'echo x > $M/only-here');
+    const drain = ['umountizo', '--drain', client.mountPoint, '--timeout'];
+    const refused = await client.izo([...drain, '1', '--json'], { okCodes: [7] });
+    assert.match(refused.stdout, /shared is not everywhere: .*muskox/);
+    await cluster.on(client, 'echo x > $M/still-writable');
+    await server.startLento();
+    await client.izo([...drain, '30']);
+    assert.equal(await cluster.on(client, 'ls -A $M'), '');
+    assert.equal(await cluster.on(server, 'cd $M; ls only-here still-writable | wc -l'), '2');
+    await client.mount('shared');
+  });
+
   it('ends at once at the second signal', async () => {
     const { client, server } = cluster;
     await writtenOn(client, 'mine');

@@ -8,7 +8,7 @@ import { hasDataJournalFlag, openLogs } from '../../src/core/journal/index.js';
 import { EXIT } from '../../src/core/model/exit-codes.js';
 import { findMountAt } from '../../src/core/system/mounts.js';
 import { run } from '../../src/core/system/processes.js';
-import { CacheScratch, TYPES, failsWith, hashOf, namesIn } from './cache-support.js';
+import { CacheScratch, TYPES, failsWith, namesIn } from './cache-support.js';
 
 const MODULE = fileURLToPath(new URL('../../src/core/cache/index.ts', import.meta.url));
 
@@ -73,18 +73,6 @@ describe('a cache that is mounted for presto', function () {
     await lower.release();
     assert.deepEqual(await loopDevicesOf(image), [loop]);
     await run('losetup', ['-d', loop]);
-  });
-
-  it('can be mounted where nothing may be written', async () => {
-    const image = await scratch.cache('ext4', 'shared');
-    // Its first mount completes it.
-    await (await scratch.take(image)).release();
-    const before = hashOf(image);
-    const lower = await scratch.take(image, { readOnly: true });
-    assert.ok(findMountAt(lower.path)?.options.includes('ro'));
-    assert.throws(() => writeFileSync(join(lower.path, 'file'), ''), /EROFS/);
-    await lower.release();
-    assert.equal(hashOf(image), before);
   });
 
   it('is given to one only, whatever they call it', async () => {

@@ -72,7 +72,6 @@ export class CacheScratch {
       runDir: this.runDir,
       psdev: 'intermezzo0',
       cacheType: undefined,
-      readOnly: false,
       ...options,
     };
   }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import {
+  closeSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -13,12 +15,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
+import { parseMountOptions } from '../../src/core/config/index.js';
+import { mountOrRemount } from '../../src/core/presto/remount.js';
 import { listMounted } from '../../src/core/presto/mounted-state.js';
 import { findMountAt } from '../../src/core/system/mounts.js';
 import { izo, IZO } from './run.js';
 
 const UMOUNT_HELPER = '/sbin/umount.fuse.InterMezzo';
-const LINKS = ['/sbin/mount.InterMezzo', UMOUNT_HELPER];
+const LINKS = ['/sbin/mount.InterMezzo', '/sbin/mount.fuse.InterMezzo', UMOUNT_HELPER];
 
 /** mount(8) finds its helper in /sbin only: the links are there for as long as these tests run. */
 describe('mount(8) with the helper', function () {
@@ -137,6 +141,59 @@ describe('mount(8) with the helper', function () {
     const second = await byFstab();
     assert.equal(second.exitCode, 0, second.stderr);
     assert.equal(readFileSync(join(mountPoint, 'file'), 'utf8'), 'contents');
+  });
+
+  it('mounts all of fstab, twice, with what systemd and others say there', async () => {
+    const fstab = join(root, 'fstab');
+    const more = 'auto,_netdev,nofail,noatime,x-systemd.requires=lento.service,x-systemd.automount';
+    writeFileSync(fstab, `${image} ${mountPoint} InterMezzo ${options()},${more} 0 0\n`);
+    // By this file only: the host's own fstab is none of a test's business.
+    const all = () => run('mount', ['-a', '-T', fstab, '-t', 'InterMezzo']);
+    const first = await all();
+    assert.equal(first.exitCode, 0, first.stderr);
+    assert.equal(findMountAt(mountPoint)?.source, image);
+    const before = listMounted(join(root, 'run'));
+    const second = await all();
+    assert.equal(second.exitCode, 0, second.stderr);
+    assert.deepEqual(listMounted(join(root, 'run')), before);
+  });
+
+  it('becomes read-only and writable again while it is mounted', async () => {
+    const file = join(mountPoint, 'file');
+    const mount = (...words: string[]) => run('mount', words);
+    const byHand = (words: string) =>
+      mountOrRemount(
+        image,
+        mountPoint,
+        parseMountOptions(words),
+        join(root, 'run'),
+        () => undefined,
+      );
+    assert.equal((await izo(['mount', image, mountPoint, '-o', options()], { env })).code, 0);
+    const readOnly = await mount('-o', 'remount,ro', mountPoint);
+    assert.equal(readOnly.exitCode, 0, readOnly.stderr);
+    assert.throws(() => writeFileSync(file, 'x'), { code: 'EROFS' });
+    await assert.rejects(byHand(options()), /is mounted already, but ro, not rw/);
+    const writable = await mount('-o', 'remount,rw', mountPoint);
+    assert.equal(writable.exitCode, 0, writable.stderr);
+    writeFileSync(file, 'contents');
+
+    const fd = openSync(file, 'r+');
+    await assert.rejects(byHand('remount,ro'), /is being written to/);
+    closeSync(fd);
+    await assert.rejects(byHand('remount,rw,fileset=other'), /remount cannot change fileset/);
+    writeFileSync(file, 'still writable');
+
+    // Nor can anything be written where it is mounted so at first.
+    assert.equal((await run('umount', [mountPoint])).exitCode, 0);
+    assert.equal(
+      (await izo(['mount', image, mountPoint, '-o', `${options()},ro`], { env })).code,
+      0,
+    );
+    assert.throws(() => writeFileSync(file, 'x'), { code: 'EROFS' });
+    const again = await mount('-o', 'remount,rw', mountPoint);
+    assert.equal(again.exitCode, 0, again.stderr);
+    writeFileSync(file, 'writable');
   });
 
   it('fails as mount(8) expects it, with the reason', async () => {

@@ -86,7 +86,7 @@ export class TornPresto {
     for (const name of Object.keys(disk)) this.#watch(disk, name);
     const logs = openLogs(this.#rootFd, FILESET, disk);
     const quiet = (): void => undefined;
-    this.presto = new Presto(this.#rootFd, this.#stageFd, logs, quiet, { readOnly: false });
+    this.presto = new Presto(this.#rootFd, this.#stageFd, logs, quiet);
     for (const [part, names] of Object.entries(STEPS)) {
       for (const name of names) this.#watch(this.presto[part as keyof typeof STEPS], name);
     }

@@ -74,20 +74,18 @@ interface Claim {
   readonly fileset: string;
   /** For messages. */
   readonly device: string;
-  readonly readOnly: boolean;
 }
 
 /**
  * Makes sure that the cache holds the fileset of that name, giving the name where it has none yet.
  * @throws IzoError not-formatted, wrong-fileset
  */
-export function claimFileset(rootFd: number, { fileset, device, readOnly }: Claim): void {
+export function claimFileset(rootFd: number, { fileset, device }: Claim): void {
   const meta = openDirectory(rootFd, META_DIRECTORY);
   if (meta < 0) throw notConverted(device, fileset);
   try {
     const names = readdirSync(`/proc/self/fd/${meta}`);
     if (!names.includes(fileset)) takeUnnamed(meta, names, fileset, device);
-    if (readOnly) return;
     // Also completes what was made by hand (HOWTO: mkdir, touch kml last_rcvd).
     formatLogs(rootFd, fileset);
     flagLogs(rootFd, fileset);

@@ -23,7 +23,6 @@ export interface LowerRequest {
   /** The psdev's own name: `intermezzo0`. */
   readonly psdev: string;
   readonly cacheType: CacheType | undefined;
-  readonly readOnly: boolean;
 }
 
 /** A cache mounted where only root reaches it, held by this process. */
@@ -96,9 +95,8 @@ async function mountLower(request: LowerRequest, path: string): Promise<Mounted>
   try {
     const type = await typeOf(attached.blockDevice, request);
     const data = lowerMountOptions(type);
-    const flags = MountFlag.noatime | (request.readOnly ? MountFlag.readOnly : 0);
     mkdirSync(path, { recursive: true, mode: 0o700 });
-    const result = mount(attached.blockDevice, path, type, flags, data);
+    const result = mount(attached.blockDevice, path, type, MountFlag.noatime, data);
     if (result === 0) return { attached, type };
     throw new IzoError('cache-mount', `the cache cannot be mounted: ${errnoName(result)}`, {
       place: { file: request.device },

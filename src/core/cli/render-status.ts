@@ -33,7 +33,7 @@ function renderFileset(fileset: FilesetStatus): string[] {
     lines.push(
       `  presto    ${openFiles} open files, ${parked} waiting updates, ${binding} binding`,
     );
-    if (cache === 'read-only') lines.push('  cache     mounted read-only');
+    if (cache === 'read-only') lines.push('  mount     read-only: programs cannot change anything');
     if (cache === 'failed') {
       lines.push(
         '  ERROR     the cache has become read-only, its file system has failed (see the log of the kernel): ' +

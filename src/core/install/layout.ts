@@ -10,6 +10,8 @@ const HELPERS: readonly (readonly [name: string, command: string])[] = [
   ['mount.InterMezzo', 'mount-helper'],
   ['mount.intermezzo', 'mount-helper'],
   ['mount.izo', 'mount-helper'],
+  // By the type that /proc/mounts shows: for `mount -o remount` without a line in fstab.
+  ['mount.fuse.InterMezzo', 'mount-helper'],
   ['umount.fuse.InterMezzo', 'umount-helper'],
   ['umount.fuse.izo', 'umount-helper'],
 ];

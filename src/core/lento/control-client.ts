@@ -8,9 +8,12 @@ import { requireSocketPath } from '../system/socket-path.js';
 import type { SyncResult } from './fileset-status.js';
 import type { LentoStatus } from './status.js';
 
+/** What the sockets of lentos end with; before that is the name of their sysid. */
+export const CONTROL_SUFFIX = '.lento.sock';
+
 /** Where commands find a running lento. @throws IzoError run-directory-long */
 export function controlPath(runDir: string, sysid: string): string {
-  return requireSocketPath(join(runDir, `${sysid}.lento.sock`));
+  return requireSocketPath(join(runDir, `${sysid}${CONTROL_SUFFIX}`));
 }
 
 async function connectToLento(path: string, sysid: string): Promise<Channel> {

@@ -5,14 +5,17 @@ import { findMountAt } from '../system/mounts.js';
 /** A file system that has failed is mounted `ro`; since Linux 6.14 ext4 says what it is. */
 const TAKES_NO_UPDATES = ['ro', 'emergency_ro'];
 
+function takesNone(mountPoint: string | undefined): boolean {
+  const mount = mountPoint === undefined ? undefined : findMountAt(mountPoint);
+  return mount?.options.some((option) => TAKES_NO_UPDATES.includes(option)) === true;
+}
+
 /** Whether the cache's file system still takes updates: one that has found itself damaged turns read-only. */
 export class CacheWatch {
   #told = false;
 
   constructor(
-    /** Mounted so, at the user's wish. */
-    private readonly readOnly: boolean,
-    private readonly lowerPath: string | undefined,
+    private readonly at: { lowerPath: string | undefined; mountPoint: string | undefined },
     private readonly say: (message: string) => void,
   ) {}
 
@@ -29,9 +32,8 @@ export class CacheWatch {
 
   /** As the kernel has it now, whether or not anybody has tried an update. */
   state(): CacheState {
-    if (this.readOnly) return 'read-only';
-    const mount = this.lowerPath === undefined ? undefined : findMountAt(this.lowerPath);
-    const failed = mount?.options.some((option) => TAKES_NO_UPDATES.includes(option));
-    return failed === true ? 'failed' : 'writable';
+    const { lowerPath, mountPoint } = this.at;
+    if (takesNone(lowerPath)) return 'failed';
+    return takesNone(mountPoint) ? 'read-only' : 'writable';
   }
 }

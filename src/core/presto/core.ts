@@ -26,7 +26,6 @@ export interface PrestoCore {
   readonly unseen: UnseenWrites;
   readonly writeBack: WriteBack;
   readonly xattrs: XattrRecords;
-  readonly readOnly: boolean;
   /** The kernel has cached what was written to a file at another place than where it was written to. */
   readonly contentsMoved: (node: NodeId) => void;
 }

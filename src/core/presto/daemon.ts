@@ -28,6 +28,7 @@ export interface PrestoRequest {
   readonly binding: Binding;
   /** How long updates wait for a permit before the host counts as cut off. */
   readonly upcallMs: number;
+  /** For programs. What comes from other hosts is applied all the same, and the logs are looked after. */
   readonly readOnly: boolean;
   readonly nosuid: boolean;
   readonly nodev: boolean;
@@ -84,12 +85,10 @@ async function serve(
   const merged = await presto.merger.finish();
   if (merged) log('info', 'recovery: finished a merge that was interrupted');
   recover(presto, merged);
-  if (!request.readOnly) {
-    const adopted = adoptTree(presto, (objects) => {
-      starter.progress(() => `journaling what was there before the log: ${objects} objects`);
-    });
-    if (adopted > 0) log('info', `journaled ${adopted} objects that were there before the log`);
-  }
+  const adopted = adoptTree(presto, (objects) => {
+    starter.progress(() => `journaling what was there before the log: ${objects} objects`);
+  });
+  if (adopted > 0) log('info', `journaled ${adopted} objects that were there before the log`);
   emptyStage(lower.path, fileset);
   const { device: source, readOnly, nosuid, nodev, noexec } = request;
   const mountOptions = { nosuid, nodev, noexec };

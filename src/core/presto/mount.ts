@@ -50,7 +50,10 @@ export async function mountFileset(
     // Unmounted a moment ago: `umount /izo0 && mount /izo0` has to work.
     if (isAlive(state.pid) && findMountAt(state.mountPoint) === undefined) await waitForEnd(state);
     if (isAlive(state.pid)) {
-      if (isSameMount(state, request)) return undefined;
+      if (isSameMount(state, request)) {
+        refuseDifferences(request);
+        return undefined;
+      }
       refuseCollision(state, request);
     } else await cleanDeadMount(runDir, state);
   }
@@ -70,7 +73,6 @@ function prestoRequest(
   const fail = (code: string, message: string, remedy: string): never => {
     throw new IzoError(code, message, { exit: EXIT.mountFailed, remedy });
   };
-  if (options.remount) fail('no-remount', 'remount is not supported', 'Unmount and mount again.');
   if (fileset === undefined) {
     return fail('no-fileset', 'the option fileset= is missing', 'Add it: -o fileset=NAME');
   }
@@ -106,6 +108,23 @@ function isSameMount(state: MountedState, request: PrestoRequest): boolean {
     state.fileset === request.fileset &&
     state.psdev === request.psdev
   );
+}
+
+/** Mounted already, but not as it is wanted now: whoever mounts it must not believe that it is. */
+function refuseDifferences(request: PrestoRequest): void {
+  const { mountPoint } = request;
+  const is = findMountAt(mountPoint)?.options ?? [];
+  const wanted = (['nosuid', 'nodev', 'noexec'] as const).filter((word) => request[word]);
+  const differences = [
+    is.includes('ro') === request.readOnly ? '' : request.readOnly ? 'rw, not ro' : 'ro, not rw',
+    ...wanted.map((word) => (is.includes(word) ? '' : `without ${word}`)),
+  ].filter((words) => words !== '');
+  if (differences.length === 0) return;
+  const what = differences.join(', ');
+  throw new IzoError('mounted-otherwise', `${mountPoint} is mounted already, but ${what}`, {
+    exit: EXIT.busy,
+    remedy: `mount -o remount,${request.readOnly ? 'ro' : 'rw'} ${mountPoint}`,
+  });
 }
 
 function collides(state: MountedState, request: PrestoRequest): boolean {

@@ -32,11 +32,11 @@ import { XattrRecords } from './xattr-records.js';
 export type PrestoLog = (level: 'info' | 'warn' | 'error', message: string) => void;
 
 export interface PrestoOptions {
-  readonly readOnly: boolean;
   /** How long updates wait for a permit before the host counts as cut off. */
   readonly upcallMs?: number;
-  /** Where the cache is mounted. */
+  /** Where the cache is mounted, and where the fileset is. */
   readonly lowerPath?: string;
+  readonly mountPoint?: string;
 }
 
 /** Nobody in particular: updates that presto itself journals, for writes that were cut short. */
@@ -83,14 +83,14 @@ export class Presto {
     stageFd: number,
     readonly logs: FilesetLogs,
     readonly log: PrestoLog,
-    { readOnly, upcallMs = LIMITS.upcallMs, lowerPath }: PrestoOptions,
+    { upcallMs = LIMITS.upcallMs, lowerPath, mountPoint }: PrestoOptions = {},
   ) {
     const most = descriptorsWithin(raiseOpenFilesLimit());
     this.table = new NodeTable(rootFd, new Descriptors(most));
     this.tree = new LowerTree(this.table);
     this.files = new OpenFiles(this.tree, this.modes);
     const announce = () => this.announce();
-    this.cache = new CacheWatch(readOnly, lowerPath, (message) => log('error', message));
+    this.cache = new CacheWatch({ lowerPath, mountPoint }, (message) => log('error', message));
     const updates = new LocalUpdates(logs, announce, this.cache);
     this.contents = new Contents(this.tree, logs, updates, () => this.#closeLater(), this.cache);
     this.gate = new PermitGate(
@@ -116,7 +116,7 @@ export class Presto {
     const writeBack = new WriteBack(() => this.#binding);
     this.xattrs = new XattrRecords(this.tree, updates);
     const guard = new ObjectGuard(this.tree.identity, logs);
-    const own = { logs, updates, readOnly, contentsMoved, writeBack, guard };
+    const own = { logs, updates, contentsMoved, writeBack, guard };
     const core: PrestoCore = { ...this.#shared(), ...own };
     this.operations = prestoOperations(core);
   }

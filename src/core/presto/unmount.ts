@@ -27,7 +27,7 @@ export async function unmountFileset(
     return;
   }
   const result = await umount(state.mountPoint, lazy);
-  if (result === -E.EBUSY) throw busy(state.mountPoint);
+  if (result === -E.EBUSY) throw busy(state.mountPoint, 'is in use');
   // EINVAL: it is not mounted (any more); its presto may be about to end.
   if (result < 0 && result !== -E.EINVAL) {
     throw new IzoError('umount-failed', `${state.mountPoint}: ${errnoName(result)}`);
@@ -35,13 +35,14 @@ export async function unmountFileset(
   if (!lazy) await waitForEnd(state);
 }
 
-function busy(mountPoint: string): IzoError {
+/** Why a mount cannot be changed, and who keeps it from that. */
+export function busy(mountPoint: string, what: string): IzoError {
   const users = usersOf(mountPoint, USERS_NAMED + 1);
   const named = users.slice(0, USERS_NAMED).map(({ pid, command }) => `${command} (pid ${pid})`);
   if (users.length > USERS_NAMED) named.push('others');
   // None: it may be a mount below it, or a process in another mount namespace.
   const by = named.length === 0 ? '' : ` by ${named.join(', ')}`;
-  return new IzoError('busy', `${mountPoint} is in use${by}`, {
+  return new IzoError('busy', `${mountPoint} ${what}${by}`, {
     exit: EXIT.busy,
     remedy: `End them, or see all: fuser -vm ${mountPoint}. Or: izo umountizo --lazy ${mountPoint}`,
   });
@@ -72,13 +73,14 @@ export async function cleanDeadMount(runDir: string, state: MountedState): Promi
 
 /**
  * Unmounts what is mounted at the given places (mount points or caches), or everything; a dead mount that is named also
- * where nothing is written down of it. @returns the mount points, each when it is done
+ * where nothing is written down of it. `before` is what has to succeed before each that is alive. @returns the mount points, each when it is done
  * @throws IzoError not-mounted, and as unmountFileset
  */
 export async function* unmountAll(
   runDir: string,
   wanted: readonly string[],
   lazy: boolean,
+  before: (state: MountedState) => Promise<void> = () => Promise.resolve(),
 ): AsyncGenerator<string> {
   const known = listMounted(runDir).flatMap((state) => [state.mountPoint, state.device]);
   const unknown = wanted.flatMap((at) => (known.includes(at) ? [] : (findDeadMount(at) ?? [])));
@@ -90,6 +92,7 @@ export async function* unmountAll(
     yield mount.mountPoint;
   }
   for (const state of states) {
+    if (isAlive(state.pid)) await before(state);
     await unmountFileset(runDir, state, lazy);
     yield state.mountPoint;
   }

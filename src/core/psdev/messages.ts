@@ -36,7 +36,7 @@ export interface PrestoHello {
 export type GateState = 'disconnected' | 'absent' | 'held';
 export type Policy = 'write' | 'readonly';
 
-/** `read-only`: mounted so; `failed`: mounted for updates, and its file system has turned read-only since. */
+/** `read-only`: the fileset is mounted so, for programs; `failed`: mounted for updates, and its file system has turned read-only since. */
 const CACHE_STATES = ['writable', 'read-only', 'failed'] as const;
 export type CacheState = (typeof CACHE_STATES)[number];
 

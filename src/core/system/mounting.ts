@@ -12,6 +12,8 @@ export const MountFlag = {
   nodev: 1 << 2,
   noexec: 1 << 3,
   synchronous: 1 << 4,
+  /** Changes how it is mounted. */
+  remount: 1 << 5,
   dirsync: 1 << 7,
   noatime: 1 << 10,
   nodiratime: 1 << 11,

@@ -86,15 +86,9 @@ function recoverLower(
     if (found.kind === 'torn-tail') verdict.torn++;
     verdict.leftovers += logs.lml.leftovers().length;
     const failed: string[] = [];
-    const presto = new Presto(
-      rootFd,
-      stageFd,
-      logs,
-      (level, message) => {
-        if (level === 'error' && !full) failed.push(message);
-      },
-      { readOnly: false },
-    );
+    const presto = new Presto(rootFd, stageFd, logs, (level, message) => {
+      if (level === 'error' && !full) failed.push(message);
+    });
     recover(presto);
     const adopted = adoptTree(presto);
     for (const name of fillers(path)) must('unlink', presto.operations.unlink(ROOT, 1, name));

@@ -30,7 +30,6 @@ export class AttributeOperations {
     const { core } = this;
     const node = core.table.get(id);
     if (node === undefined) return -E.ENOENT;
-    if (core.readOnly) return -E.EROFS;
     const permit = core.gate.enter();
     if (permit !== 0) return permit;
     if (node.replaced) return -ESTALE;
@@ -129,7 +128,6 @@ export class AttributeOperations {
     const { core } = this;
     const node = core.table.get(id);
     if (node === undefined) return -E.ENOENT;
-    if (core.readOnly) return -E.EROFS;
     const permit = core.gate.enter();
     if (permit !== 0) return permit;
     if (node.replaced) return -ESTALE;

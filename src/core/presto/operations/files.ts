@@ -54,7 +54,6 @@ export class FileOperations {
     const writable = (flags & O_ACCMODE) !== O_RDONLY;
     const truncates = (flags & O_TRUNC) !== 0;
     if (writable || truncates) {
-      if (core.readOnly) return -E.EROFS;
       // As InterMezzo did: who opens for writing will write, so the permit is fetched before locks are held over it.
       const permit = core.gate.enter();
       if (permit !== 0) return permit;

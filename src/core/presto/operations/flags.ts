@@ -27,7 +27,6 @@ export class FlagOperations {
     const { core } = this;
     const node = core.table.get(id);
     if (node === undefined) return -E.ENOENT;
-    if (core.readOnly) return -E.EROFS;
     // What ext4 could keep besides is about where a replica has its blocks, and those are not ours.
     if ((flags & ~OBJECT_FLAGS) !== 0) return -E.EOPNOTSUPP;
     const permit = core.gate.enter();

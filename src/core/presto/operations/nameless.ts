@@ -34,7 +34,6 @@ export class NamelessOperations {
     const { core } = this;
     const directory = core.table.get(parent);
     if (directory === undefined) return -E.ENOENT;
-    if (core.readOnly) return -E.EROFS;
     // It will be written, and that needs the permit.
     const permit = core.gate.enter();
     if (permit !== 0) return permit;

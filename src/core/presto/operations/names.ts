@@ -217,7 +217,6 @@ export class NameOperations {
 
   /** A path for a new name; or why there is none. */
   #newPath(directory: Node, name: string): string | number {
-    if (this.core.readOnly) return -E.EROFS;
     if (directory === this.core.table.root && isReservedAtRoot(name)) return -E.EPERM;
     if (name.length > LIMITS.nameBytes) return -E.ENAMETOOLONG;
     const path = childPath(directory, name);
