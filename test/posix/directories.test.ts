@@ -91,6 +91,19 @@ function listing({ at, needs }: Place): void {
     closeSync(fd);
   }).timeout(60_000);
 
+  it('with names of every length is complete, however little is read at a time', () => {
+    mkdirSync(at('d'));
+    const names = Array.from({ length: 255 }, (_, i) => 'n'.repeat(i + 1));
+    for (const name of names) writeFileSync(at('d', name), '');
+    const fd = openSync(at('d'), 'r');
+    for (const bytes of [280, 1000, 4096, 32 * 1024]) {
+      assert.equal(seekDirectory(fd, 0n), 0);
+      const found = readAll(fd, bytes).map(({ name }) => name);
+      assert.deepEqual(found.filter((name) => !name.startsWith('.')).sort(), names);
+    }
+    closeSync(fd);
+  });
+
   it('while entries are removed and made gives those that stay, each once', () => {
     mkdirSync(at('many'));
     writeFileSync(at('one'), '');

@@ -87,12 +87,23 @@ export interface AttrChange {
 export interface DirectorySink {
   /** True where the kernel wants attributes and a lookup with each entry (READDIRPLUS). */
   readonly plus: boolean;
+  /** So many bytes of a lower directory's entries (struct linux_dirent64) fit for certain, whatever the names are. */
+  readonly room: number;
   /**
    * Adds one entry. `next` is the offset to continue from after it; `type` is DT_* of dirent.h. With `plus`, `entry` is
    * the looked-up entry; undefined for one that gets none (`.` and `..`).
    * @returns false where it does not fit: then it was not added.
    */
   add(name: string, ino: number, type: number, next: number, entry: Entry | undefined): boolean;
+  /** The same for an entry that gets none, whose name is `length` bytes of `from` at `at`: for large directories. */
+  addBytes(
+    from: Buffer,
+    at: number,
+    length: number,
+    ino: number,
+    type: number,
+    next: number,
+  ): boolean;
 }
 
 /** What a file system does with each request. Sizes and offsets are bytes; addresses are of memory that stays put. */

@@ -4,7 +4,8 @@
  * POSIX promises for telldir(3).
  */
 export class DirectoryCookies {
-  #offsets = new BigInt64Array(64);
+  /** Two words each. No bigints: one is made for every entry of a directory otherwise. */
+  #offsets = new Uint32Array(128);
   #count = 0;
   #next = 0;
   /** The cookie at which the lower descriptor stands; -1 where it has to be positioned first. */
@@ -15,17 +16,21 @@ export class DirectoryCookies {
     if (cookie === 0) this.#count = 0;
     if (cookie > this.#count) return undefined;
     this.position = cookie;
-    return cookie === 0 ? 0n : this.#offsets[cookie - 1];
+    if (cookie === 0) return 0n;
+    const [low = 0, high = 0] = this.#offsets.subarray(2 * cookie - 2, 2 * cookie);
+    return BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low));
   }
 
-  /** The cookie for the entry whose lower offset is `offset`, if the entry is given. */
-  next(offset: bigint): number {
-    if (this.#count === this.#offsets.length) {
-      const larger = new BigInt64Array(this.#count * 2);
+  /** The cookie for the entry whose lower offset has these two words, if the entry is given. */
+  next(low: number, high: number): number {
+    const at = 2 * this.#count;
+    if (at === this.#offsets.length) {
+      const larger = new Uint32Array(2 * at);
       larger.set(this.#offsets);
       this.#offsets = larger;
     }
-    this.#offsets[this.#count] = offset;
+    this.#offsets[at] = low;
+    this.#offsets[at + 1] = high;
     this.#next = this.#count + 1;
     return this.#next;
   }

@@ -41,7 +41,7 @@ export function checked(result: number): number {
   return result === -1 ? -koffi.errno() : result;
 }
 
-/** Up to so many characters are written faster one by one than by a call of Node's. */
+/** Up to so many characters or bytes are written faster one by one than by a call of Node's. */
 const SHORT = 24;
 
 /** Where bytes are that somebody else keeps in place; 0 where there are none. */
@@ -66,6 +66,13 @@ export class Memory {
     const { length } = text;
     if (length > SHORT) buffer.write(text, at, 'latin1');
     else for (let index = 0; index < length; index++) buffer[at + index] = text.charCodeAt(index);
+  }
+
+  /** Writes `length` bytes of `from` at `start` to `at`. */
+  copyBytes(from: Buffer, start: number, length: number, at: number): void {
+    const { buffer } = this;
+    if (length > SHORT) from.copy(buffer, at, start, start + length);
+    else for (let index = 0; index < length; index++) buffer[at + index] = from[start + index] ?? 0;
   }
 
   /** Writes a C string (bytes held as latin1 characters, then NUL) at `at`. @returns its address. */

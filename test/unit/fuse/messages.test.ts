@@ -95,7 +95,10 @@ describe('FUSE messages', () => {
     fc.assert(
       fc.property(names, fc.boolean(), fc.integer({ min: 0, max: 9000 }), (all, plus, limit) => {
         entries.begin(plus, limit);
-        const added = all.filter((name, i) => entries.add(name, i, 8, i + 1, entry));
+        const added = all.filter((name, i) => {
+          if (plus) return entries.add(name, i, 8, i + 1, entry);
+          return entries.addBytes(Buffer.from(`..${name}`, 'latin1'), 2, name.length, i, 8, i + 1);
+        });
         assert.ok(entries.length <= limit);
         const bytes = payloadOf(reply, entries.length);
         const found: string[] = [];
@@ -110,6 +113,25 @@ describe('FUSE messages', () => {
         let given = 0;
         entries.giveBack(() => given++);
         assert.equal(given, plus ? added.length : 0);
+      }),
+    );
+  });
+
+  it('has room for the lower entries that it says it has room for', () => {
+    const { sink: entries } = sink();
+    const entry = { node: 7, generation: 1, attr: new Attr() };
+    const lengths = fc.array(
+      fc.oneof(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 255 })),
+    );
+    fc.assert(
+      fc.property(lengths, fc.boolean(), fc.integer({ min: 0, max: 9000 }), (all, plus, limit) => {
+        entries.begin(plus, limit);
+        let { room } = entries;
+        for (const length of all) {
+          room -= (19 + length + 1 + 7) & ~7;
+          if (room < 0) break;
+          assert.ok(entries.add('n'.repeat(length), 1, 8, 1, entry), `${length} bytes`);
+        }
       }),
     );
   });

@@ -2,6 +2,10 @@ import type { DirectorySink, Entry, NodeId } from '../port.js';
 import { Dirent, EntryOut } from './protocol.js';
 import type { Reply } from './reply.js';
 
+/** The shortest entries: of a name of one to four bytes, from the lower directory and for the kernel. */
+const LOWER_BYTES = 24;
+const UPPER_BYTES = 32;
+
 /** Builds the answer to READDIR (struct fuse_dirent) and READDIRPLUS (struct fuse_direntplus) in place. */
 export class DirentSink implements DirectorySink {
   plus = false;
@@ -20,12 +24,40 @@ export class DirentSink implements DirectorySink {
     this.#given.length = 0;
   }
 
+  /** The longer the names, the less room entries need beyond what they have taken below. */
+  get room(): number {
+    const upper = UPPER_BYTES + (this.plus ? EntryOut.size : 0);
+    return Math.floor((this.#limit - this.length) / upper) * LOWER_BYTES;
+  }
+
   add(name: string, ino: number, type: number, next: number, entry: Entry | undefined): boolean {
+    const at = this.#head(name.length, ino, type, next, entry);
+    if (at < 0) return false;
+    this.reply.bytes(at, name);
+    return true;
+  }
+
+  addBytes(
+    from: Buffer,
+    start: number,
+    length: number,
+    ino: number,
+    type: number,
+    next: number,
+  ): boolean {
+    const at = this.#head(length, ino, type, next, undefined);
+    if (at < 0) return false;
+    this.reply.copy(at, from, start, length);
+    return true;
+  }
+
+  /** An entry but for its name. @returns where that belongs; -1 where the entry does not fit. */
+  #head(length: number, ino: number, type: number, next: number, entry: Entry | undefined): number {
     const { reply } = this;
     const head = this.plus ? EntryOut.size : 0;
     // The padding is part of the entry: FUSE_DIRENT_ALIGN.
-    const end = this.length + ((head + Dirent.name + name.length + 7) & ~7);
-    if (end > this.#limit) return false;
+    const end = this.length + ((head + Dirent.name + length + 7) & ~7);
+    if (end > this.#limit) return -1;
     if (this.plus) {
       if (entry === undefined) {
         // Node 0: an entry without a lookup.
@@ -40,11 +72,10 @@ export class DirentSink implements DirectorySink {
     reply.u64(end - 8, 0);
     reply.u64(at + Dirent.ino, ino);
     reply.u64(at + Dirent.off, next);
-    reply.u32(at + Dirent.namelen, name.length);
+    reply.u32(at + Dirent.namelen, length);
     reply.u32(at + Dirent.type, type);
-    reply.bytes(at + Dirent.name, name);
     this.length = end;
-    return true;
+    return at + Dirent.name;
   }
 
   /** The kernel did not get the answer: its references are given back. */

@@ -62,6 +62,11 @@ export class Reply {
     this.#memory.putBytes(latin1, OutHeader.size + at);
   }
 
+  /** `length` bytes of `from` at `start`. */
+  copy(at: number, from: Buffer, start: number, length: number): void {
+    this.#memory.copyBytes(from, start, length, OutHeader.size + at);
+  }
+
   clear(at: number, size: number): void {
     const start = (OutHeader.size + at) >> 2;
     this.#words.fill(0, start, start + (size >> 2));

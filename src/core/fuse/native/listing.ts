@@ -15,6 +15,7 @@ export function textOf(bytes: string): string | undefined {
 /** A whole directory, as libfuse 2 wants it: names, and of each its kind and inode number as a stat. */
 export class Listing implements DirectorySink {
   readonly plus = false;
+  readonly room = Infinity;
   names: string[] = [];
   stats: Uint32Array[] = [];
   /** A name that cannot be given: then the directory cannot be listed, for a listing without it would be wrong. */
@@ -38,5 +39,9 @@ export class Listing implements DirectorySink {
     this.names.push(text);
     this.stats.push(stat);
     return true;
+  }
+
+  addBytes(from: Buffer, at: number, length: number, ino: number, type: number): boolean {
+    return this.add(from.toString('latin1', at, at + length), ino, type);
   }
 }

@@ -17,15 +17,25 @@ import type { Node } from '../node.js';
 import type { DirectoryCookies } from '../directory-cookies.js';
 
 const BATCH_BYTES = 32 * 1024;
+/** The longest entry, with a name of 255 bytes. */
+const ENTRY_BYTES = 280;
 // struct linux_dirent64: u64 ino, s64 off, u16 reclen, u8 type, name.
 const DIRENT_OFF = 8;
 const DIRENT_RECLEN = 16;
 const DIRENT_TYPE = 18;
 const DIRENT_NAME = 19;
 
+/** Where the name from `at` ends, in an entry that ends before `end`: the NUL is among its last eight bytes. */
+function nameEnd(buffer: Buffer, at: number, end: number): number {
+  let nul = Math.max(at, end - 8);
+  while (buffer[nul] !== 0) nul++;
+  return nul;
+}
+
 /** Reading directories. Offsets are those of the lower file system: they stay valid while the directory changes. */
 export class DirectoryOperations {
   readonly #batch = new Memory(BATCH_BYTES);
+  readonly #words = new Uint32Array(this.#batch.buffer.buffer);
   readonly #entry: Entry = { node: 0, generation: 0, attr: new Attr() };
 
   constructor(private readonly core: PrestoCore) {}
@@ -51,8 +61,11 @@ export class DirectoryOperations {
       const result = seekDirectory(file.fd, lower);
       if (result < 0) return result;
     }
-    for (;;) {
-      const length = getdents64(file.fd, this.#batch.address, BATCH_BYTES);
+    // Until something was given: the kernel takes an empty answer for the end.
+    const empty = sink.room;
+    for (let room = empty; room === empty || room >= ENTRY_BYTES; room = sink.room) {
+      const size = Math.min(Math.max(room, ENTRY_BYTES), BATCH_BYTES);
+      const length = getdents64(file.fd, this.#batch.address, size);
       if (length <= 0) return length;
       if (!this.#give(file.node, cookies, length, sink)) {
         // The kernel asks again from the last entry it got; the lower position is beyond it.
@@ -60,21 +73,39 @@ export class DirectoryOperations {
         return 0;
       }
     }
+    return 0;
   }
 
   /** Hands a batch of lower entries on. @returns false when the answer is full. */
   #give(directory: Node, cookies: DirectoryCookies, length: number, sink: DirectorySink): boolean {
     const { buffer } = this.#batch;
+    const words = this.#words;
+    const isRoot = directory === this.core.table.root;
     let at = 0;
     while (at < length) {
-      const next = cookies.next(buffer.readBigInt64LE(at + DIRENT_OFF));
-      const end = buffer.indexOf(0, at + DIRENT_NAME);
-      const name = buffer.toString('latin1', at + DIRENT_NAME, end);
+      const next = cookies.next(
+        words[(at + DIRENT_OFF) >> 2] ?? 0,
+        words[(at + DIRENT_OFF + 4) >> 2] ?? 0,
+      );
+      const size = (words[(at + DIRENT_RECLEN) >> 2] ?? 0) & 0xffff;
       const type = buffer[at + DIRENT_TYPE] ?? 0;
-      const ino = buffer.readUInt32LE(at);
-      if (!this.#giveOne(directory, name, ino, type, next, sink)) return false;
+      const ino = words[at >> 2] ?? 0;
+      const from = at + DIRENT_NAME;
+      const bytes = nameEnd(buffer, from, at + size) - from;
+      const fits =
+        isRoot || sink.plus
+          ? this.#giveOne(
+              directory,
+              buffer.toString('latin1', from, from + bytes),
+              ino,
+              type,
+              next,
+              sink,
+            )
+          : sink.addBytes(buffer, from, bytes, ino, type, next);
+      if (!fits) return false;
       cookies.given();
-      at += buffer.readUInt16LE(at + DIRENT_RECLEN);
+      at += size;
     }
     return true;
   }
