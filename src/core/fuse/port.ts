@@ -7,7 +7,10 @@ import type { FileSystemStatus } from '../system/files.js';
  * they are valid until the operation returns. Names are bytes (latin1 strings).
  */
 
-/** `fuse` with a subtype: umount(8) then calls /sbin/umount.fuse.InterMezzo. */
+/**
+ * `fuse` with a subtype: umount(8) then calls /sbin/umount.fuse.InterMezzo. As root it does so with `-c` only: else libmount
+ * takes the type from statfs(2), which has no subtypes, and looks for /sbin/umount.fuse.
+ */
 export const FUSE_TYPE = 'fuse.InterMezzo';
 
 /** The kernel's name for an inode while it knows it. The root is 1. */
