@@ -9,9 +9,9 @@ describe('the service of lento', () => {
     const directory = mkdtempSync(join(tmpdir(), 'izo-service-'));
     const { PATH } = process.env;
     try {
-      assert.equal(hasService([directory]), false);
+      assert.equal(hasService([directory], directory), false);
       writeFileSync(join(directory, 'lento.service'), '[Service]\n');
-      assert.equal(hasService([directory]), true);
+      assert.equal(hasService([directory], directory), true);
       const log = join(directory, 'log');
       writeFileSync(join(directory, 'systemctl'), `#!/bin/sh\necho "$@" >> ${log}\n`, {
         mode: 0o755,

@@ -13,8 +13,12 @@ const UNIT_DIRECTORIES = [
   '/lib/systemd/system',
 ];
 
-/** Whether `izo install` has made lento a service of this host. */
-export function hasService(directories: readonly string[] = UNIT_DIRECTORIES): boolean {
+/** Whether systemd runs here, see sd_booted(3), and `izo install` has made lento one of its services. */
+export function hasService(
+  directories: readonly string[] = UNIT_DIRECTORIES,
+  running = '/run/systemd/system',
+): boolean {
+  if (!existsSync(running)) return false;
   return directories.some((directory) => existsSync(join(directory, LENTO_UNIT)));
 }
 
