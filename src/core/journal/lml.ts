@@ -22,16 +22,18 @@ const AT = {
   path: 48,
   checksum: 508,
 } as const;
-const STATE = { free: 0, writing: 1, installing: 2 } as const;
+const STATE = { free: 0, writing: 1, installing: 2, mapped: 3 } as const;
+type NotedState = Exclude<keyof typeof STATE, 'free'>;
+const STATES: readonly NotedState[] = ['writing', 'installing', 'mapped'];
 const PATH_CUT = 1;
 const PATH_BYTES = AT.checksum - AT.path;
 
 /**
  * `writing`: contents are being changed and no CLOSE tells of it yet. `installing`: a peer's contents are on their way
- * to their place. The lower file is named by `handle`; the path is for people, and for where the handle leads nowhere.
+ * to their place. `mapped`: a program can write without telling anybody. The lower file is named by `handle`; the path is for people, and for where the handle leads nowhere.
  */
 export interface LmlEntry {
-  readonly state: 'writing' | 'installing';
+  readonly state: NotedState;
   readonly object: ObjectId;
   /** The version before the writes, or the one that is being installed. */
   readonly stamp: Stamp;
@@ -157,12 +159,12 @@ function encode(buffer: Buffer, entry: LmlEntry): void {
 }
 
 function decode(buffer: Buffer): LmlEntry | undefined {
-  const state = buffer[AT.state];
+  const state = STATES.find((name) => STATE[name] === buffer[AT.state]);
   const length = buffer.readUInt16LE(AT.pathLength);
   if (!isSealed(buffer, 0, LML_SLOT_BYTES) || length > PATH_BYTES) return undefined;
-  if (state !== STATE.writing && state !== STATE.installing) return undefined;
+  if (state === undefined) return undefined;
   return {
-    state: state === STATE.writing ? 'writing' : 'installing',
+    state,
     object: { replica: getU53(buffer, AT.object), number: getU53(buffer, AT.object + 8) },
     stamp: { replica: getU53(buffer, AT.stamp), recno: getU53(buffer, AT.stamp + 8) },
     handle: { ino: getU53(buffer, AT.ino), generation: buffer.readUInt32LE(AT.generation) },

@@ -1,4 +1,4 @@
-import type { FilesetLogs } from '../journal/index.js';
+import type { FilesetLogs, SlotOrErrno } from '../journal/index.js';
 import type { Caller } from '../fuse/port.js';
 import { NO_STAMP } from '../model/ids.js';
 import { Opcode, type CloseBody, type RecordBody } from '../model/records.js';
@@ -39,14 +39,8 @@ export class Contents {
     if (node.dirtySlot >= 0) return 0;
     const dropped = this.#dropCapabilities(node, fd, caller);
     if (dropped < 0) return dropped;
-    const slot = this.logs.lml.note({
-      state: 'writing',
-      object: this.tree.identity.of(node).object,
-      stamp: this.tree.identity.of(node).content,
-      handle: { ino: node.ino, generation: this.#generation(node, fd) },
-      path: pathOf(node) ?? '',
-    });
-    if (slot < 0) return this.cache.note(slot);
+    const slot = this.#note('writing', node, fd);
+    if (slot < 0) return slot;
     const marked = this.#disown(node, fd);
     if (marked < 0) {
       this.logs.lml.clear(slot);
@@ -55,6 +49,25 @@ export class Contents {
     node.dirtySlot = slot;
     node.written = new RangeSet();
     return 0;
+  }
+
+  #note(state: 'writing' | 'mapped', node: Node, fd: number): SlotOrErrno {
+    const { object, content: stamp } = this.tree.identity.of(node);
+    const handle = { ino: node.ino, generation: this.#generation(node, fd) };
+    const path = pathOf(node) ?? '';
+    return this.cache.note(this.logs.lml.note({ state, object, stamp, handle, path }));
+  }
+
+  /**
+   * Notes that the file may be written without a request, so that a crash cannot hide it.
+   * @returns a slot of the LML, for `clearMapped`, or a negated errno
+   */
+  noteMapped(node: Node, fd: number): SlotOrErrno {
+    return fd < 0 ? fd : this.#note('mapped', node, fd);
+  }
+
+  clearMapped(slot: SlotOrErrno): void {
+    this.logs.lml.clear(slot);
   }
 
   /** The lower file system takes a program's capabilities away when it is written to; so that is journaled, too. */

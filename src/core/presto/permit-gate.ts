@@ -37,6 +37,11 @@ export class PermitGate {
     return this.#state;
   }
 
+  /** Updates may be made now, without asking anybody. */
+  get isOpen(): boolean {
+    return this.#state === 'held' || (this.#state === 'disconnected' && this.policy() === 'write');
+  }
+
   /** @returns 0: go on; PARK: later; -EROFS: cut off, and the fileset is read-only then. */
   enter(): number {
     if (this.#frozen) return PARK;

@@ -96,7 +96,10 @@ export class Presto {
     this.gate = new PermitGate(
       () => this.#policy,
       () => this.want(),
-      () => this.#binding?.resumeParked(),
+      () => {
+        this.unseen.gateMoved();
+        this.#binding?.resumeParked();
+      },
       upcallMs,
       () => log('warn', 'no permit in time: going on as disconnected'),
     );

@@ -23,7 +23,7 @@ export function recover(presto: Presto, merged = false): void {
   presto.table.collect();
   try {
     if (!merged) settleLastRecord(presto);
-    for (const leftover of presto.logs.lml.leftovers()) completeClose(presto, leftover);
+    completeCloses(presto);
   } finally {
     presto.table.sweep();
   }
@@ -116,6 +116,20 @@ function finishClose(presto: Presto, record: JournalRecord, path: string): boole
   return presto.tree.identity.write(node, closed) >= 0;
 }
 
+function completeCloses(presto: Presto): void {
+  const { lml } = presto.logs;
+  const leftovers = lml.leftovers();
+  const isMapped = ({ entry }: Leftover): boolean => entry.state === 'mapped';
+  const written = leftovers.filter((leftover) => !isMapped(leftover));
+  for (const leftover of written) completeClose(presto, leftover);
+  for (const leftover of leftovers.filter(isMapped)) {
+    // Its CLOSE has everything that was written, however.
+    const closed = written.some(({ entry }) => entry.handle.ino === leftover.entry.handle.ino);
+    if (closed) lml.clear(leftover.slot);
+    else completeClose(presto, leftover);
+  }
+}
+
 function completeClose(presto: Presto, { slot, entry }: Leftover): void {
   const { table, tree, contents, logs, xattrs } = presto;
   const fd = openByHandle(table.root.fd, entry.handle.ino, entry.handle.generation, O_RDWR);
@@ -128,9 +142,11 @@ function completeClose(presto: Presto, { slot, entry }: Leftover): void {
     node.dirtySlot = slot;
     node.written = new RangeSet();
     node.written.addEverything();
-    node.identity = { ...tree.identity.of(node), content: entry.stamp };
     const { object, stamp } = entry;
-    const isNew = object.replica === stamp.replica && object.number === stamp.recno;
+    // What is only mapped has kept its own: nobody had begun to write it.
+    const mapped = entry.state === 'mapped';
+    if (!mapped) node.identity = { ...tree.identity.of(node), content: stamp };
+    const isNew = !mapped && object.replica === stamp.replica && object.number === stamp.recno;
     // One that was made without a name can have attributes that no record tells of yet.
     let result = isNew ? xattrs.journal(PRESTO_ITSELF, node, fd, pathOf(node) ?? entry.path) : 0;
     if (result >= 0) result = contents.close(node, fd, PRESTO_ITSELF);

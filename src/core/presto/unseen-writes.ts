@@ -13,8 +13,9 @@ const LOOK_MS = 1_000;
 /**
  * While readers of a file are passed through, the kernel maps the lower file itself, also for a program that opens it for
  * reading and writing: what that one writes to a shared mapping nobody tells of. Such a file counts as written from the
- * open on, and after a CLOSE from when its time has moved, until no program can write it in this way any more. A crash can
- * hide what was written since the last look, and nothing else can.
+ * open on, and after a CLOSE from when its time has moved, until no program can write it in this way any more. All that time
+ * a note in the LML says that it may have been written: after a crash it gets a CLOSE, whether or not it was. Not where
+ * another host may update: a CLOSE would contradict it. A crash before the permit has come back hides what is written then.
  */
 export class UnseenWrites {
   readonly #nodes = new Set<Node>();
@@ -34,8 +35,14 @@ export class UnseenWrites {
       const file = this.#watch(node);
       const reading = file.descriptor();
       if (reading < 0) return reading;
+      const slot = this.contents.noteMapped(node, reading);
+      if (slot < 0) {
+        file.close();
+        return slot;
+      }
       this.#nodes.add(node);
       node.unseen = new Unseen(file, { ...caller });
+      node.unseen.slot = slot;
       node.writers++;
       this.tree.table.hold(node);
       this.#lookLater();
@@ -73,6 +80,22 @@ export class UnseenWrites {
     }
   }
 
+  /** To be called when the gate has opened or shut. */
+  gateMoved(): void {
+    for (const node of this.#nodes) if (node.unseen !== undefined) this.#note(node, node.unseen);
+  }
+
+  #note(node: Node, unseen: Unseen): void {
+    if (this.gate.isOpen) {
+      if (unseen.slot < 0) unseen.slot = this.contents.noteMapped(node, unseen.fd);
+    } else this.#clear(unseen);
+  }
+
+  #clear(unseen: Unseen): void {
+    if (unseen.slot >= 0) this.contents.clearMapped(unseen.slot);
+    unseen.slot = -1;
+  }
+
   #begin(node: Node, unseen: Unseen): number {
     this.contentsMoved(node.id);
     const result = this.contents.begin(node, unseen.fd, unseen.caller);
@@ -81,6 +104,7 @@ export class UnseenWrites {
   }
 
   #look(node: Node, unseen: Unseen): void {
+    this.#note(node, unseen);
     // In this order: what was written before nobody could any more has moved the time.
     const over = unseen.handles === 0 && !isOpenForWriting(unseen.fd);
     const moved = unseen.moved();
@@ -91,11 +115,12 @@ export class UnseenWrites {
     }
   }
 
-  #forget(node: Node, { file }: Unseen): void {
+  #forget(node: Node, unseen: Unseen): void {
     this.#nodes.delete(node);
+    this.#clear(unseen);
     node.unseen = undefined;
     node.writers--;
-    file.close();
+    unseen.file.close();
     this.tree.table.unhold(node);
   }
 

@@ -16,6 +16,8 @@ export interface WatchedFile {
 export class Unseen {
   /** Programs that have it open so. Their mappings may stay when they have closed it. */
   handles = 0;
+  /** In the LML, while a crash has to tell of it; else -1. */
+  slot = -1;
   #version = '';
 
   constructor(

@@ -4,9 +4,11 @@ import { LML_SLOT_BYTES } from '../../../src/core/journal/lml.js';
 import { E } from '../../../src/core/system/errno.js';
 import { FaultyDisk, LOG_ID, Scratch } from './support.js';
 
+const STATES = ['writing', 'installing', 'mapped'] as const;
+
 function entry(number: number, path = `file${number}`): LmlEntry {
   return {
-    state: number % 2 === 0 ? 'writing' : 'installing',
+    state: STATES[number % STATES.length] ?? 'writing',
     object: { replica: LOG_ID, number },
     stamp: { replica: LOG_ID, recno: number },
     handle: { ino: 2 ** 40 + number, generation: 2 ** 32 - number },
