@@ -55,7 +55,8 @@ export async function waitForEnd(state: MountedState): Promise<void> {
     if (Date.now() > deadline) {
       throw new IzoError('presto-lingers', `presto ${state.pid} does not end`, {
         exit: EXIT.timeout,
-        remedy: 'A slow disk takes its time for what was written last: wait until presto has ended.',
+        remedy:
+          'A slow disk takes its time for what was written last: wait until presto has ended.',
       });
     }
     await new Promise((resolve) => setTimeout(resolve, 10));
