@@ -11,12 +11,9 @@ import type { CacheWatch } from './cache-watch.js';
 import { findByInode } from './find-by-inode.js';
 import { IdentityStore } from './identity-store.js';
 import type { LocalUpdates } from './local-updates.js';
-import type { LowerTree } from './lower-tree.js';
+import { CAPABILITIES, type LowerTree } from './lower-tree.js';
 import { pathOf, type Node } from './node.js';
 import { RangeSet } from './range-set.js';
-
-/** What a program may do that is executed (setcap(8)). */
-export const CAPABILITIES = 'security.capability';
 
 /**
  * When contents count as changed. The first write after an open or a CLOSE is noted in the LML before any byte is written,
@@ -72,6 +69,7 @@ export class Contents {
 
   /** The lower file system takes a program's capabilities away when it is written to; so that is journaled, too. */
   #dropCapabilities(node: Node, fd: number, caller: Caller): number {
+    if (node.incapable) return 0;
     const path = pathOf(node);
     if (path === undefined || fgetxattr(fd, CAPABILITIES, 0, 0) < 0) return 0;
     const update = this.updates.next();

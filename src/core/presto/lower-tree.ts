@@ -34,6 +34,8 @@ import type { HeldFile } from './held-file.js';
 import type { Node } from './node.js';
 import type { NodeTable } from './node-table.js';
 
+/** What a program may do that is executed (setcap(8)). */
+export const CAPABILITIES = 'security.capability';
 const RENAME_EXCHANGE = 2;
 const NOBODY = 0xffffffff;
 const SPECIAL_BITS = 0o7000;
@@ -73,10 +75,14 @@ export class LowerTree {
     const fd = openat(directory, name, open, making.mode & ~SPECIAL_BITS);
     if (fd < 0) return fd;
     const result = this.#finish(directory, name, fd, making, parent);
-    if (result >= 0) return fd;
-    close(fd);
-    unlinkat(directory, name);
-    return result;
+    if (result < 0) {
+      close(fd);
+      unlinkat(directory, name);
+      return result;
+    }
+    const node = this.table.known(parent, name);
+    if (node !== undefined) node.incapable = true;
+    return fd;
   }
 
   /** @returns a descriptor, open for reading and writing, of a file that has no name. */
@@ -287,6 +293,7 @@ export class LowerTree {
     const at = this.table.locate(node);
     if (at.fd < 0) return at.fd;
     if (name === DEFAULT_ACL) node.defaultBits = undefined;
+    if (name === CAPABILITIES) node.incapable = false;
     return setxattrAt(at.fd, at.name, name, value, flags);
   }
 

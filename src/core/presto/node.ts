@@ -50,6 +50,8 @@ export class Node implements Holder {
   written: RangeSet | undefined = undefined;
   /** As the object's attribute says; undefined until first needed. */
   identity: Identity | undefined = undefined;
+  /** Made since the node is here, and nobody has given it capabilities: the disk need not be asked before writes. */
+  incapable = false;
   /** Directories: what the default ACL leaves of modes, -ENODATA where there is none; undefined until first needed. */
   defaultBits: number | undefined = undefined;
   /** The lower inode's generation number; -1 until first needed. */

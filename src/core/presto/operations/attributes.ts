@@ -9,8 +9,8 @@ import { E, ENODATA, ESTALE } from '../../system/errno.js';
 import { readlinkat } from '../../system/files.js';
 import { copyMemory, Memory } from '../../system/native.js';
 import { getxattrAt, listxattrAt } from '../../system/xattrs.js';
-import { CAPABILITIES } from '../contents.js';
 import type { PrestoCore } from '../core.js';
+import { CAPABILITIES } from '../lower-tree.js';
 import { pathOf, type Node } from '../node.js';
 
 const NO_TIME = { sec: 0, nsec: 0 };
@@ -79,6 +79,8 @@ export class AttributeOperations {
     const node = this.core.table.get(id);
     if (node === undefined) return -E.ENOENT;
     if (name === IDENTITY_XATTR) return -ENODATA;
+    // The kernel asks before the first write to each file.
+    if (node.incapable && name === CAPABILITIES) return -ENODATA;
     const at = this.core.table.locate(node);
     return at.fd < 0 ? at.fd : getxattrAt(at.fd, at.name, name, address, size);
   }
