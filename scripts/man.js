@@ -26,6 +26,7 @@ const ALIASES = {
   'mount.izo.8': 'mount.InterMezzo.8',
   'mkizofs.8': 'izo-mkizofs.8',
   'umountizo.8': 'izo-umountizo.8',
+  'inconfig.8': 'izo-inconfig.8',
   'lento.8': 'izo-lento.8',
   'inconfig.8': 'izo-inconfig.8',
   'config_check.8': 'izo-config-check.8',

@@ -15,7 +15,7 @@ import { IzoError } from '../core/model/errors.js';
 import { EXIT } from '../core/model/exit-codes.js';
 import { isNothing, prepare } from '../core/setup/carry-out.js';
 import { hostFacts } from '../core/setup/host.js';
-import { hasService, startService } from '../core/setup/service.js';
+import { hasService, startServices, unitsOf } from '../core/setup/service.js';
 
 /** A kind of answer as a flag. */
 const answer = (summary: string, helpValue: string) =>
@@ -67,7 +67,7 @@ export default class Inconfig extends IzoCommand {
     remove: answer('no longer describe a server, fileset or mount', "'fileset=NAME ...'"),
     'dry-run': Flags.boolean({ summary: 'show what would be written, and write nothing' }),
     service: Flags.boolean({
-      summary: 'have the service of lento run with it, now and after a boot',
+      summary: 'have the services of lento run with it, now and after a boot',
     }),
   };
 
@@ -114,10 +114,11 @@ export default class Inconfig extends IzoCommand {
     if (isNothing(preparation)) this.log('nothing to write: all of it is there already');
     for (const file of done.written) this.log(`wrote ${file}`);
     for (const path of done.made) this.log(`made ${path}`);
+    for (const { mtpt } of preparation.plan.mounts) this.log(`to mount: izo mount ${mtpt}`);
     for (const [client, token] of Object.entries(done.tokens)) {
       this.log(`token for ${client}, secret, for \`izo join\` there:\n${token}`);
     }
-    if (service && hasService()) await startService();
+    if (service && hasService()) await startServices(unitsOf(preparation.plan));
     return done;
   }
 }

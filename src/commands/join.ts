@@ -7,7 +7,6 @@ import { readToken } from '../core/cli/read-token.js';
 import { renderWarning } from '../core/cli/render-preparation.js';
 import {
   decodeInvitation,
-  DEFAULT_IDFILE,
   keyOfInvitation,
   planJoin,
   readExisting,
@@ -15,8 +14,7 @@ import {
 } from '../core/config/index.js';
 import { prepare } from '../core/setup/carry-out.js';
 import { hostFacts } from '../core/setup/host.js';
-import { hasService, LENTO_UNIT, startService } from '../core/setup/service.js';
-import { DEFAULT_CONFIG_DIRECTORY } from '../core/system/directories.js';
+import { hasService, startServices, unitsOf } from '../core/setup/service.js';
 
 /** What joining came to, for --json. */
 interface Joined extends JoinResult {
@@ -24,8 +22,8 @@ interface Joined extends JoinResult {
   made: string[];
   /** Where the filesets are mounted by fstab. */
   mounts: Record<string, string>;
-  /** The service of lento runs with the new configuration. */
-  service: boolean;
+  /** The services that run with the new configuration. */
+  services: string[];
 }
 
 export default class Join extends IzoCommand {
@@ -109,23 +107,16 @@ export default class Join extends IzoCommand {
     const done = await doIt({ ...prepared, secrets }, (what) => {
       if (!this.jsonEnabled()) this.logToStderr(what);
     });
-    const service = await this.#startService(configDir, flags.idfile);
+    const services = hasService() ? unitsOf(prepared.plan) : [];
     const { client, server } = invitation;
     const at = Object.fromEntries(mounts.map(({ fileset, mtpt }) => [fileset, mtpt]));
     const { written, made } = done;
-    return this.#tell({ written, made, client, server, filesets, mounts: at, service });
+    this.#tell({ written, made, client, server, filesets, mounts: at, services });
+    await startServices(services);
+    return { written, made, client, server, filesets, mounts: at, services };
   }
 
-  /** The service is that of the default configuration. */
-  async #startService(configDir: string, file: string): Promise<boolean> {
-    const isDefault = configDir === DEFAULT_CONFIG_DIRECTORY && file === DEFAULT_IDFILE;
-    if (!isDefault || !hasService()) return false;
-    await startService();
-    return true;
-  }
-
-  #tell(joined: Joined): Joined {
-    const { written, made, client, server, filesets, mounts, service } = joined;
+  #tell({ written, made, client, server, filesets, mounts, services }: Joined): void {
     for (const file of written) this.log(`wrote ${file}`);
     for (const path of made) this.log(`made ${path}`);
     if (written.length === 0) this.log('nothing to write: this host has joined already');
@@ -133,8 +124,7 @@ export default class Join extends IzoCommand {
     this.log(
       `this host is ${client}, client of ${name} (${ipaddr} port ${port}) for ${filesets.join(', ')}`,
     );
-    if (service) this.log(`${LENTO_UNIT} runs with it`);
+    for (const unit of services) this.log(`starting ${unit}`);
     for (const directory of Object.values(mounts)) this.log(`to mount: izo mount ${directory}`);
-    return joined;
   }
 }

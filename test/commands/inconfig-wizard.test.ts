@@ -20,7 +20,7 @@ import {
   type InviteResult,
 } from '../../src/core/config/index.js';
 import { Terminal } from '../support/terminal.js';
-import { IZO } from './run.js';
+import { izo, IZO } from './run.js';
 
 /** A host of its own, and the wizard at its terminal. */
 class Host {
@@ -33,15 +33,29 @@ class Host {
     return join(this.root, name);
   }
 
+  get #env(): Record<string, string> {
+    return {
+      IZO_CONFIG_DIR: this.config,
+      IZO_FSTAB: this.fstab,
+      IZO_RUN_DIR: this.path('run'),
+      IZO_STATE_DIR: this.path('var'),
+    };
+  }
+
+  /** What config-check finds wrong. */
+  async errors(): Promise<string[]> {
+    const { stdout } = await izo(['config-check', '--json'], { env: this.#env });
+    const { diagnostics } = JSON.parse(stdout) as {
+      diagnostics: { severity: string; message: string }[];
+    };
+    return diagnostics.filter(({ severity }) => severity === 'error').map(({ message }) => message);
+  }
+
   start(...args: string[]): Terminal {
     this.#terminal?.close();
     const terminal = new Terminal();
     this.#terminal = terminal;
-    terminal.start([process.execPath, IZO, 'inconfig', ...args], {
-      IZO_CONFIG_DIR: this.config,
-      IZO_FSTAB: this.fstab,
-      IZO_RUN_DIR: this.path('run'),
-    });
+    terminal.start([process.execPath, IZO, 'inconfig', ...args], this.#env);
     return terminal;
   }
 
@@ -146,6 +160,7 @@ describe('the wizard of izo inconfig', function () {
     assert.equal(entry.spec, host.path('fs0'));
     assert.equal(entry.mountOptions.fileset, 'shared');
     assert.ok(existsSync(host.path('fs0')) && existsSync(host.path('izo0')));
+    assert.deepEqual(await host.errors(), []);
   });
 
   it('makes a client of a token', async () => {
@@ -170,6 +185,7 @@ describe('the wizard of izo inconfig', function () {
       findKey({ configDir: server, ...id }),
     );
     assert.equal(findFstabEntry(host.path('izo0'), host.fstab).mountOptions.fileset, 'shared');
+    assert.deepEqual(await host.errors(), []);
   });
 
   it('makes a server and a client on one host', async () => {
@@ -213,6 +229,8 @@ describe('the wizard of izo inconfig', function () {
       const { mountOptions } = findFstabEntry(host.path(`izo${number}`), host.fstab);
       assert.equal(mountOptions.prestodev, `/dev/intermezzo${number}`);
     }
+    // All that config-check finds is that the addresses are those of another host.
+    for (const each of await host.errors()) assert.match(each, /192\.168\.0\.(3|100)/);
   });
 
   it('says what is wrong where it is typed, and Ctrl-C leaves nothing behind', async () => {

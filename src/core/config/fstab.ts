@@ -65,7 +65,7 @@ function readFstab(file: string): FstabEntry[] {
     const { code = 'unknown reason' } = error as NodeJS.ErrnoException;
     throw new IzoError('fstab-unreadable', `${file} cannot be read (${code})`, {
       place: { file },
-      remedy: 'Write the line that `izo fstab` prints into it, or give the options by hand.',
+      remedy: 'Give the options by hand, or have `izo inconfig` write the line.',
       cause: error,
     });
   }
@@ -86,7 +86,7 @@ function notFound(
   other?: FstabEntry,
 ): IzoError {
   const known = entries.filter(isInterMezzo).map((entry) => entry.mountPoint);
-  const remedy = `Mounts of InterMezzo in ${file}: ${listed(known)}. \`izo fstab\` prints a line to add.`;
+  const remedy = `Mounts of InterMezzo in ${file}: ${listed(known)}. \`izo inconfig --mount\` adds one.`;
   if (other === undefined) {
     const message = `${file} has no entry of type InterMezzo for ${quoted(wanted)}`;
     return new IzoError('fstab-no-entry', message, { place: { file }, remedy });

@@ -6,7 +6,7 @@ import {
 } from '../../config/index.js';
 import { IzoError } from '../../model/errors.js';
 import { prepare, type Preparation } from '../../setup/carry-out.js';
-import { hasService } from '../../setup/service.js';
+import { hasService, unitsOf } from '../../setup/service.js';
 import { describeFailure, failureParagraph } from '../failure.js';
 import { renderPreparation, renderWarning } from '../render-preparation.js';
 import { confirm, say, select } from './ask.js';
@@ -65,8 +65,9 @@ export async function runWizard(
     const verdict = preparation === undefined ? 'change' : await review(preparation, dryRun);
     if (verdict === 'leave') return undefined;
     if (preparation !== undefined && verdict === 'write') {
-      const message = 'Have the service lento run with it, now and after every boot?';
-      return { preparation, service: !dryRun && hasService() && (await confirm(message, true)) };
+      const units = dryRun || !hasService() ? [] : unitsOf(preparation.plan);
+      const message = `Have ${units.join(', ')} run with it, now and after every boot?`;
+      return { preparation, service: units.length > 0 && (await confirm(message, true)) };
     }
     goOn = await hub(draft);
   }

@@ -19,9 +19,13 @@ interface Described {
 
 const ANY = new Set(['0.0.0.0', '::']);
 
+/** All of 127/8 is this host, whatever its interfaces are. */
+const isLoopback = (address: string): boolean => address.startsWith('127.');
+
 function checkAddresses({ sysids, servers }: Described, facts: HostFacts, report: Report): void {
   const check = (what: string, address: string | undefined, place: Problem['place']): void => {
-    if (address === undefined || ANY.has(address) || facts.addresses.includes(address)) return;
+    if (address === undefined || ANY.has(address) || isLoopback(address)) return;
+    if (facts.addresses.includes(address)) return;
     report({
       severity: 'warning',
       code: 'address-not-here',
