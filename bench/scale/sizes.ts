@@ -1,5 +1,6 @@
 import { closeSync, mkdirSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { cleanUp } from '../../src/core/demo/janitor.js';
 import type { Host } from '../../src/core/demo/host.js';
 import { run } from '../../src/core/system/processes.js';
@@ -51,6 +52,8 @@ export async function measureSize(
 ): Promise<SizeResult> {
   const seconds: Record<string, number> = {};
   const step = async (name: string, act: () => unknown): Promise<void> => {
+    // Lets a signal be heard.
+    await nextTurn();
     signal.throwIfAborted();
     process.stderr.write(`  ${files} files: ${name}\n`);
     seconds[name] = await timed(act);
