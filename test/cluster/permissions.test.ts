@@ -35,7 +35,7 @@ const acl = (user: string, mask: string): string =>
 describe('cluster: several users on both hosts', function () {
   this.timeout(60_000);
   const cluster = useCluster();
-  const sync = (host: Host) => host.izo(['sync', '--timeout', '60']);
+  const sync = (host: Host) => cluster.sync(host);
   before(() => {
     // The hosts' directories are their makers' alone.
     chmodSync(dirname(cluster.work), 0o755);

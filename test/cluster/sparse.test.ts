@@ -18,7 +18,7 @@ describe('cluster: sparse files', function () {
          printf middle | dd of=$M/${side} bs=1 seek=$((${SIZE} / 2 + 5)) conv=notrunc status=none
          head -c 100000 $M/${side} | sha256sum > $W/head-${side}`,
       );
-      await writer.izo(['sync', '--timeout', '30']);
+      await cluster.sync(writer);
       const seen = await cluster.on(
         other,
         `stat -c %s $M/${side}; head -c 100000 $M/${side} | sha256sum | cmp - $W/head-${side}

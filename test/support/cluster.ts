@@ -5,20 +5,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import type { Comparison } from '../../src/core/demo/compare-trees.js';
 import { makeTwoHosts, type TwoHosts } from '../../src/core/demo/demo.js';
-import { PROGRAM, type Host } from '../../src/core/demo/host.js';
+import type { Host } from '../../src/core/demo/host.js';
+import { askStatus, askSync } from '../../src/core/lento/control-client.js';
+import { IzoError } from '../../src/core/model/errors.js';
 import { listMounted } from '../../src/core/presto/mounted-state.js';
+import { Comparer } from './comparer.js';
 
 export const FILESET = 'shared';
 
-/** One compare, one script: what takes longer hangs. */
+/** One script, one wait for the other host: what takes longer hangs. */
 const CHILD_MS = 60_000;
-const COMPARE = join(PROGRAM, '../../dist/core/demo/compare-trees.js');
 
 /**
  * Two hosts for the tests of one file. Everything that touches a mount is done by other processes: one that hangs in the
  * kernel is given up, and does not take the tests with it.
  */
 export class Cluster {
+  readonly #comparer = new Comparer();
   #hosts: TwoHosts | undefined;
 
   get #two(): TwoHosts {
@@ -58,6 +61,7 @@ export class Cluster {
   async end(): Promise<void> {
     const hosts = this.#hosts;
     this.#hosts = undefined;
+    await this.#comparer.end();
     if (hosts === undefined) return;
     await hosts.end();
     await assertGone(hosts);
@@ -90,22 +94,20 @@ export class Cluster {
     return this.sh(script, { M: host.mountPoint });
   }
 
+  /** What `izo sync` does on a host: waits until the other has what was done there. */
+  async sync({ runDir, name }: Host): Promise<void> {
+    await askSync(runDir, { sysid: name, fileset: FILESET, timeoutMs: CHILD_MS });
+  }
+
   /** The barrier on the host that has written; then both trees must be equal. */
   async equalAfter(writer: Host): Promise<Comparison> {
-    await writer.izo(['sync', '--timeout', '60']);
+    await this.sync(writer);
     return this.equal();
   }
 
   /** Compares two trees: those of the hosts where nothing else is said. */
   async equal(left = this.server.mountPoint, right = this.client.mountPoint): Promise<Comparison> {
-    const code = `import { compareTrees } from ${JSON.stringify(COMPARE)};
-      process.stdout.write(JSON.stringify(compareTrees(...process.argv.slice(1))));`;
-    const { stdout } = await execa(
-      process.execPath,
-      ['--input-type=module', '-e', code, left, right],
-      { timeout: CHILD_MS, killSignal: 'SIGKILL', cwd: '/' },
-    );
-    const result = JSON.parse(stdout) as Comparison;
+    const result = await this.#comparer.compare(left, right);
     const { differences } = result;
     if (differences.length > 0) {
       assert.fail(`${differences.length} differences:\n${differences.slice(0, 20).join('\n')}`);
@@ -153,12 +155,14 @@ export class Cluster {
   }
 
   /** What `izo status` says of a host's link to the other. */
-  async isConnected(host: Host): Promise<boolean> {
-    const { stdout } = await host.izo(['status', '--json'], { okCodes: [1, 2, 3, 4, 5, 6, 7, 8] });
-    const { filesets = [] } = JSON.parse(stdout) as {
-      filesets?: { peers: { connected: boolean }[] }[];
-    };
-    return filesets.some(({ peers }) => peers.some(({ connected }) => connected));
+  async isConnected({ runDir, name }: Host): Promise<boolean> {
+    try {
+      const { filesets } = await askStatus(runDir, name);
+      return filesets.some(({ peers }) => peers.some(({ connected }) => connected));
+    } catch (error) {
+      if (error instanceof IzoError) return false;
+      throw error;
+    }
   }
 
   /** For the reader of a failed test. */
