@@ -2,20 +2,28 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, renameSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { formatCache } from '../../src/core/cache/index.js';
+import { parseMountOptions } from '../../src/core/config/index.js';
 import { cleanUp } from '../../src/core/demo/janitor.js';
-import { Host, PROGRAM } from '../../src/core/demo/host.js';
+import { Host, optionsOfMount, PROGRAM, type CacheType } from '../../src/core/demo/host.js';
+import { parseSize } from '../../src/core/model/sizes.js';
+import { mountFileset } from '../../src/core/presto/mount.js';
 import { listMounted, type MountedState } from '../../src/core/presto/mounted-state.js';
+import { unmountFileset } from '../../src/core/presto/unmount.js';
 import { run } from '../../src/core/system/processes.js';
 import { checkCache, type Checked } from './check-cache.js';
 
 export const FILESET = 'shared';
 
-export type CacheType = 'ext3' | 'ext4';
+export type { CacheType };
 
 /** Tests read and write the mount with calls that wait; should it hang, they fail when the presto is gone. */
 const HANG_MS = 120_000;
 
-/** A host with one cache, operated by izo's own commands. It has no lento: all updates are local. */
+/**
+ * A host with one cache, operated by the functions behind izo's commands: to start those costs more than what they do. It
+ * has no lento: all updates are local.
+ */
 export class MountedHost {
   #watchdog: ChildProcess | undefined;
 
@@ -28,8 +36,15 @@ export class MountedHost {
   /** Makes the cache; does not mount it. `at`: a directory for everything of the host. */
   static async make(size = '64M', at = tmpdir(), type: CacheType = 'ext3'): Promise<MountedHost> {
     const made = MountedHost.#at(at, type);
-    const { image } = made;
-    await made.host.izo(['mkizofs', '-t', type, '--size', size, '-v', FILESET, image]);
+    await formatCache({
+      target: made.image,
+      fileset: FILESET,
+      type,
+      size: parseSize(size),
+      force: false,
+      convert: false,
+      runDir: made.host.runDir,
+    });
     return made;
   }
 
@@ -64,14 +79,16 @@ export class MountedHost {
 
   /** `options`: of the mount, besides the usual ones. */
   async mount(...options: readonly string[]): Promise<void> {
-    await this.host.mount(FILESET, this.type, options);
+    const { image, mountPoint, host, type } = this;
+    const parsed = parseMountOptions(optionsOfMount(FILESET, type, options));
+    await mountFileset(image, mountPoint, parsed, host.runDir);
     this.#watch();
   }
 
   /** The same where no program may have more than so many descriptors: not `izo mount`, and not what it starts. */
   async mountWithin(descriptors: number): Promise<void> {
-    const { image, mountPoint, host } = this;
-    const options = `loop,fileset=${FILESET},prestodev=/dev/intermezzo0,cache_type=${this.type}`;
+    const { image, mountPoint, host, type } = this;
+    const options = optionsOfMount(FILESET, type);
     const words = [process.execPath, PROGRAM, 'mount', image, mountPoint, '-o', options];
     const limited = `ulimit -n ${descriptors}; exec "$@"`;
     await run('sh', ['-c', limited, 'sh', ...words], { env: host.environment });
@@ -79,6 +96,7 @@ export class MountedHost {
   }
 
   #watch(): void {
+    this.#endWatchdog();
     const kill = `sleep ${HANG_MS / 1000}; kill -9 ${this.state.pid}`;
     this.#watchdog = spawn('sh', ['-c', kill], { detached: true, stdio: 'ignore' });
     this.#watchdog.unref();
@@ -86,7 +104,7 @@ export class MountedHost {
 
   async unmount(): Promise<void> {
     this.#endWatchdog();
-    await this.host.izo(['umountizo', this.mountPoint]);
+    await unmountFileset(this.host.runDir, this.state);
   }
 
   /** Unmounts, and checks that the tree is what the log says and both are sound. */

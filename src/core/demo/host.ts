@@ -8,6 +8,8 @@ import { run, type RunResult } from '../system/processes.js';
 
 export const PROGRAM = fileURLToPath(new URL('../../../bin/izo.js', import.meta.url));
 
+export type CacheType = 'ext3' | 'ext4';
+
 export interface HostOptions {
   readonly name: string;
   /** Everything of this host is below it. */
@@ -107,13 +109,18 @@ export class Host {
   }
 
   /** `more`: mount options besides the usual ones. */
-  async mount(
-    fileset: string,
-    type: 'ext3' | 'ext4' = 'ext3',
-    more: readonly string[] = [],
-  ): Promise<void> {
-    const words = ['loop', `fileset=${fileset}`, 'prestodev=/dev/intermezzo0'];
-    const options = [...words, `cache_type=${type}`, ...more].join(',');
+  async mount(fileset: string, type?: CacheType, more?: readonly string[]): Promise<void> {
+    const options = optionsOfMount(fileset, type, more);
     await this.izo(['mount', this.image, this.mountPoint, '-o', options]);
   }
+}
+
+/** The options with which a host mounts its cache; `more`: besides the usual ones. */
+export function optionsOfMount(
+  fileset: string,
+  type: CacheType = 'ext3',
+  more: readonly string[] = [],
+): string {
+  const words = ['loop', `fileset=${fileset}`, 'prestodev=/dev/intermezzo0'];
+  return [...words, `cache_type=${type}`, ...more].join(',');
 }
