@@ -1,17 +1,20 @@
 #!/usr/bin/env node
 /**
- * Runs the checks of the source and the suites of tests, each as a process of its own. The last line is
- * `N passed, N failed`, the exit code 1 where anything failed.
+ * Runs the checks of the source and the suites of tests, several files at once. The last line is `N passed, N failed`, the
+ * exit code 1 where anything failed.
  *
- *   node scripts/test.js [NAME...]     names of suites (unit, posix, ...) or of checks (lint for all of them)
+ *   node scripts/test.js [--jobs N] [NAME...]     names of suites (unit, posix, ...) or of checks (lint for all of them)
  */
-import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readdirSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { ROOT } from './testing/child.js';
+import { Pool } from './testing/pool.js';
+import { Report } from './testing/report.js';
+import { leftovers, sweep } from './testing/sweep.js';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const bin = (path) => join(ROOT, 'node_modules', path);
 
 /** Each counts as one test. */
@@ -24,140 +27,115 @@ const CHECKS = {
 
 const SUITES = ['unit', 'scenarios', 'sim', 'commands', 'posix', 'crash', 'cluster'];
 
+/** They begin first in their suites, so that not one of them is all that is left to do in the end. */
+const LONG = ['test/crash/power-loss.test.ts', 'test/cluster/kill.test.ts'];
+
+/** They measure, so nothing else may run at the same time. */
+const ALONE = ['test/cluster/latency.test.ts'];
+
+/** Most tests wait now and then: for a disk, for another process, for a time to be over. */
+const JOBS = availableParallelism() + 1;
+
 /** A hang must end before whoever runs the tests loses patience, and say where it was. */
 const TOTAL_MS = 15 * 60_000;
 
-/** What a suite may take to end after its last test: longer, and a test has left something running. */
-const LINGER_MS = 15_000;
-
-const deadline = Date.now() + TOTAL_MS;
-let running;
-
-function say(line) {
-  process.stdout.write(`${line}\n`);
+function say(text) {
+  process.stdout.write(text);
 }
 
-/** The whole process group: a test may have daemons. */
-function kill(child, signal = 'SIGKILL') {
-  try {
-    process.kill(-child.pid, signal);
-  } catch {
-    // It is gone already.
-  }
-}
-
-/** Runs a Node program. `isDone` tells that it should end by itself soon. Resolves to what was wrong, or undefined. */
-function runNode(args, { env = {}, isDone = () => false } = {}) {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, args, {
-      cwd: ROOT,
-      stdio: ['ignore', 'inherit', 'inherit'],
-      env: { ...process.env, ...env },
-      detached: true,
-    });
-    running = child;
-    let trouble;
-    let doneAt;
-    const watch = setInterval(() => {
-      if (doneAt === undefined && isDone()) doneAt = Date.now();
-      if (Date.now() > deadline) trouble = `did not end within ${TOTAL_MS / 60_000} minutes`;
-      else if (doneAt !== undefined && Date.now() - doneAt > LINGER_MS) {
-        trouble = 'ran on after its last test: a test leaves something open';
-      }
-      if (trouble !== undefined) kill(child);
-    }, 250);
-    const finish = (wrong) => {
-      clearInterval(watch);
-      running = undefined;
-      resolve(trouble ?? wrong);
-    };
-    child.once('error', (error) => finish(error.message));
-    child.once('exit', (code, signal) => {
-      // What a suite leaves behind must not disturb the next one.
-      kill(child);
-      if (code === 0) finish(undefined);
-      else finish(signal === null ? `exit code ${code}` : `ended by ${signal}`);
-    });
-  });
+/** Hosts of a cluster have networks of their own; where this machine does not allow that they share addresses. */
+function hasNetworks() {
+  return spawnSync('unshare', ['--net', 'true']).status === 0;
 }
 
 function testFiles(suite) {
   const directory = join(ROOT, 'test', suite);
   if (!existsSync(directory)) return [];
-  return readdirSync(directory, { recursive: true })
+  const files = readdirSync(directory, { recursive: true })
     .filter((name) => name.endsWith('.test.ts'))
     .sort()
     .map((name) => join('test', suite, name));
+  const isLong = (file) => LONG.includes(file);
+  return [...files.filter(isLong), ...files.filter((file) => !isLong(file))];
 }
 
-async function runCheck(name) {
-  say(`\n== ${name}`);
-  const wrong = await runNode(CHECKS[name]);
-  if (wrong !== undefined) say(`  FAILED ${name}: ${wrong}`);
-  return { passed: wrong === undefined ? 1 : 0, failed: wrong === undefined ? 0 : 1 };
+function usage(message) {
+  process.stderr.write(`test: ${message}\n`);
+  process.exit(2);
 }
 
-async function runSuite(suite, directory) {
-  const files = testFiles(suite);
-  if (files.length === 0) return { passed: 0, failed: 0 };
-  say(`\n== ${suite}`);
-  const file = join(directory, `${suite}.json`);
-  const args = ['--import', 'tsx', bin('mocha/lib/cli/cli.js'), ...files];
-  const wrong = await runNode(args, {
-    env: { IZO_TEST_COUNTS: file },
-    isDone: () => existsSync(file),
+function readArguments() {
+  const { values, positionals: names } = parseArgs({
+    options: { jobs: { type: 'string', default: String(hasNetworks() ? JOBS : 1) } },
+    allowPositionals: true,
   });
-  const counts = existsSync(file)
-    ? JSON.parse(readFileSync(file, 'utf8'))
-    : { passed: 0, failed: 0 };
-  // Failed tests explain a bad end; anything else does not.
-  if (wrong === undefined || (counts.failed > 0 && wrong.startsWith('exit code'))) return counts;
-  say(`  FAILED ${suite}: ${wrong}`);
-  return { passed: counts.passed, failed: counts.failed + 1 };
-}
-
-function select(names) {
+  const jobs = Number(values.jobs);
+  if (!Number.isInteger(jobs) || jobs < 1) usage(`--jobs is a number, not "${values.jobs}"`);
   const unknown = names.filter(
     (name) => name !== 'lint' && !(name in CHECKS) && !SUITES.includes(name),
   );
   if (unknown.length > 0) {
     const known = ['lint', ...Object.keys(CHECKS), ...SUITES].join(', ');
-    process.stderr.write(`test: there is no ${unknown.join(', ')}; there are ${known}\n`);
-    process.exit(2);
+    usage(`there is no ${unknown.join(', ')}; there are ${known}`);
   }
   const isChosen = (name) => names.length === 0 || names.includes(name);
   return {
+    jobs,
     checks: Object.keys(CHECKS).filter((name) => isChosen(name) || names.includes('lint')),
     suites: SUITES.filter(isChosen),
   };
 }
 
-async function main() {
-  const { checks, suites } = select(process.argv.slice(2));
-  const directory = mkdtempSync(join(tmpdir(), 'izo-test-counts-'));
-  const total = { passed: 0, failed: 0 };
-  const failures = [];
-  const add = (name, counts) => {
-    if (counts.failed > 0) failures.push(name);
-    total.passed += counts.passed;
-    total.failed += counts.failed;
-    return counts.passed + counts.failed;
-  };
-  let tests = 0;
-  for (const name of checks) add(name, await runCheck(name));
-  for (const name of suites) tests += add(name, await runSuite(name, directory));
-  rmSync(directory, { recursive: true, force: true });
-  const nothingRan = suites.length > 0 && tests === 0;
-  if (nothingRan) say('no test ran');
-  if (failures.length > 0) say(`\nfailed: ${failures.join(', ')}`);
-  process.exitCode = total.failed > 0 || nothingRan ? 1 : 0;
-  say(`\n${total.passed} passed, ${total.failed} failed`);
+/** Everything that has to be done, in the order in which it begins. */
+function plan(report, checks, suites) {
+  const ofChecks = checks.map((name) => ({ block: report.block(name, 1), args: CHECKS[name] }));
+  const ofSuites = suites.flatMap((suite) => {
+    const files = testFiles(suite);
+    const block = report.block(suite, files.length, true);
+    return files.map((file) => ({ block, file }));
+  });
+  return [...ofChecks, ...ofSuites];
 }
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  process.once(signal, () => {
-    if (running) kill(running);
-    process.exit(130);
+async function main() {
+  const { jobs, checks, suites } = readArguments();
+  // All that tests make is in it, so that it is found whatever happens.
+  const directory = mkdtempSync(join(tmpdir(), 'izo-test-'));
+  // Tests act as other users, too.
+  chmodSync(directory, 0o1777);
+  let isStopped = false;
+  const report = new Report((text) => {
+    if (!isStopped) say(text);
   });
+  const pool = new Pool(report, directory);
+  const stop = async (why) => {
+    isStopped = true;
+    say(`\n${why}; were running: ${pool.running.join(', ') || 'nothing'}\n`);
+    pool.stop();
+    await sweep(directory);
+    process.exit(130);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.once(signal, () => void stop(signal));
+  }
+  const late = `did not end within ${TOTAL_MS / 60_000} minutes`;
+  setTimeout(() => void stop(late), TOTAL_MS).unref();
+
+  const all = plan(report, checks, suites);
+  await pool.run(
+    all.filter(({ file }) => !ALONE.includes(file)),
+    jobs,
+  );
+  await pool.run(
+    all.filter(({ file }) => ALONE.includes(file)),
+    1,
+  );
+
+  if (isStopped) return;
+  for (const line of leftovers(directory)) report.complain(`a test has left ${line}`);
+  await sweep(directory);
+  if (suites.length > 0 && all.length === checks.length) report.complain('there are no tests');
+  process.exitCode = report.end() > 0 ? 1 : 0;
 }
+
 await main();

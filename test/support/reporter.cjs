@@ -1,6 +1,5 @@
 'use strict';
 
-const { writeFileSync } = require('node:fs');
 const { relative } = require('node:path');
 const { inspect, stripVTControlCharacters } = require('node:util');
 
@@ -35,15 +34,14 @@ function topOf(test) {
   return suite;
 }
 
-/**
- * One line for each top-level describe(), failures in full where they happen, and the counts as JSON in the file that
- * IZO_TEST_COUNTS names, for scripts/test.js.
- */
+/** One line for each top-level describe(), failures in full where they happen, and the total unless it is not wanted. */
 class Reporter {
   #counts = { passed: 0, failed: 0, skipped: 0 };
   #group = undefined;
+  #total;
 
-  constructor(runner) {
+  constructor(runner, { reporterOptions: { total = true } = {} } = {}) {
+    this.#total = total;
     runner.on('pass', (test) => this.#note(test, 'passed'));
     runner.on('pending', (test) => {
       this.#note(test, 'skipped');
@@ -92,9 +90,7 @@ class Reporter {
   #end() {
     this.#closeGroup();
     const { passed, failed, skipped } = this.#counts;
-    this.#print(`  ${passed} passed, ${failed} failed, ${skipped} skipped`);
-    const file = process.env.IZO_TEST_COUNTS;
-    if (file) writeFileSync(file, JSON.stringify(this.#counts));
+    if (this.#total) this.#print(`  ${passed} passed, ${failed} failed, ${skipped} skipped`);
   }
 }
 

@@ -8,9 +8,12 @@ const IMAGE = 'image';
 const NOTES = 'notes';
 const SNAPSHOT = 'snapshot.json';
 
+/** The directory of a run of tests goes with it; what is kept stays where scripts/test.js has its own. */
+const KEEP = process.env['IZO_TEST_KEEP'] ?? tmpdir();
+
 /** Keeps a snapshot that was found to be wrong, after its test. @returns the directory, for `replay` */
 export async function keep(snapshot: Snapshot): Promise<string> {
-  const directory = mkdtempSync(join(tmpdir(), 'izo-violation-'));
+  const directory = mkdtempSync(join(KEEP, 'izo-violation-'));
   await run('cp', ['--sparse=always', snapshot.image, join(directory, IMAGE)]);
   cpSync(snapshot.notes, join(directory, NOTES), { recursive: true });
   writeFileSync(join(directory, SNAPSHOT), JSON.stringify(snapshot, undefined, 2));
