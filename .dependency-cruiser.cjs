@@ -16,12 +16,14 @@ const may = {
   conflicts: ['system'],
   lento: ['cache', 'config', 'conflicts', 'journal', 'psdev', 'replication', 'wire', 'system'],
   install: ['system'],
+  recovery: ['cache', 'journal', 'system'],
   demo: ['presto', 'cache', 'system'],
   setup: ['config', 'cache', 'system'],
   check: ['config', 'cache', 'lento', 'wire', 'presto', 'demo', 'system'],
   cli: [
     ...[
       'check',
+      'recovery',
       'setup',
       'lento',
       'presto',

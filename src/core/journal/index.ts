@@ -1,5 +1,6 @@
 export { hasDataJournalFlag, setDataJournalFlag } from './data-journal.js';
 export { realDisk, type Disk, type DiskOperation } from './disk.js';
+export { examineKml, skipDamage, type KmlFindings } from './examine.js';
 export { readFilesetFile, writeFilesetFile, type FilesetIdentity } from './fileset-file.js';
 export { Kml } from './kml.js';
 export { readKmlHeader, type KmlHeader } from './kml-header.js';

@@ -1,4 +1,5 @@
 import { assert } from '../model/assert.js';
+import { IzoError } from '../model/errors.js';
 import { REPLICA_ID_MAX, type Recno, type ReplicaId } from '../model/ids.js';
 import { E, must } from '../system/errno.js';
 import { pread } from '../system/files.js';
@@ -29,6 +30,7 @@ export class LastRcvd {
   readonly #progress = new Map<ReplicaId, PeerProgress>();
   readonly #free: number[] = [];
   #count = 0;
+  #unreadable = 0;
 
   private constructor(
     readonly fd: number,
@@ -55,6 +57,21 @@ export class LastRcvd {
     return table;
   }
 
+  /**
+   * What can be read of a table, whatever its header says, without changing it.
+   * @returns `log`: undefined where the header cannot be read; `unreadable`: slots that are neither free nor good
+   */
+  static examine(fd: number): {
+    log: ReplicaId | undefined;
+    peers: PeerProgress[];
+    unreadable: number;
+  } {
+    const table = new LastRcvd(fd, realDisk);
+    const log = attempt(() => readHeader(fd, 'last_rcvd', MAGIC, table.#memory));
+    table.#load(sizeOf(fd));
+    return { log, peers: table.peers(), unreadable: table.#unreadable };
+  }
+
   #load(size: number): void {
     const { buffer, address } = this.#memory;
     this.#count = Math.max(0, Math.ceil((size - HEADER_BYTES) / SLOT_BYTES));
@@ -63,6 +80,7 @@ export class LastRcvd {
       must('pread', pread(this.fd, address, SLOT_BYTES, offsetOf(slot)), 'last_rcvd');
       const found = decode(buffer);
       if (found === undefined || this.#slots.has(found.peer)) {
+        if (!isZero(buffer)) this.#unreadable++;
         this.#free.push(slot);
         continue;
       }
@@ -139,6 +157,20 @@ export class LastRcvd {
     if (result < 0) return result;
     return result === SLOT_BYTES ? 0 : -E.ENOSPC;
   }
+}
+
+/** @returns undefined where the file is damaged; a later version is no damage and is thrown */
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof IzoError && error.code === 'journal-damaged') return undefined;
+    throw error;
+  }
+}
+
+function isZero(buffer: Buffer): boolean {
+  return buffer.subarray(0, SLOT_BYTES).every((byte) => byte === 0);
 }
 
 function offsetOf(slot: number): number {

@@ -80,6 +80,14 @@ class Adoption {
   #object(directory: Node, name: string, node: Node, time: Time): void {
     const path = childPath(directory, name);
     if (path === undefined) return;
+    const { table } = this.presto;
+    // Until all is done with it: what is dropped from the table would be opened again, and closed by nobody.
+    table.hold(node);
+    this.#take(path, node, time);
+    table.unhold(node);
+  }
+
+  #take(path: string, node: Node, time: Time): void {
     const { identity } = this.presto.tree;
     const own = mtimeOf(this.#attr);
     const known = identity.of(node).object.number !== 0;
@@ -93,7 +101,6 @@ class Adoption {
       else this.#times(node, path, own);
       this.onObject(++this.#adopted);
     }
-    this.presto.table.dropUnused(node);
   }
 
   /** A file's CLOSE is its last record. What has none gets all but its making once more, where this goes on: no harm. */
