@@ -19,7 +19,7 @@ const may = {
   recovery: ['cache', 'journal', 'system'],
   demo: ['presto', 'cache', 'system'],
   setup: ['config', 'cache', 'system'],
-  check: ['config', 'cache', 'lento', 'wire', 'presto', 'demo', 'system'],
+  check: ['config', 'cache', 'lento', 'wire', 'fuse', 'presto', 'demo', 'system'],
   cli: [
     ...[
       'check',

@@ -2,8 +2,6 @@ import { Flags } from '@oclif/core';
 import { check, countBySeverity, type Counts } from '../core/check/check.js';
 import { diagnose, type Diagnostic, type Fix } from '../core/check/diagnostic.js';
 import { probeHost } from '../core/check/probe/host.js';
-import { probePeers } from '../core/check/probe/peers.js';
-import { selfTest } from '../core/check/selftest.js';
 import { surveyFiles } from '../core/check/survey.js';
 import { IzoCommand } from '../core/cli/base-command.js';
 import { fstab, idfile } from '../core/cli/flags.js';
@@ -68,6 +66,8 @@ export default class ConfigCheck extends IzoCommand {
       const directories = { runDir: runDirectory(), stateDir: stateDirectory() };
       const facts = await probeHost(survey, directories);
       if (!flags.peers) return check(survey, facts);
+      // Start-up of every other use of the command would pay for it.
+      const { probePeers } = await import('../core/check/probe/peers.js');
       return check(survey, facts, await probePeers(survey, directories.runDir));
     };
     let diagnostics = await look();
@@ -94,6 +94,7 @@ export default class ConfigCheck extends IzoCommand {
 
   async #test(): Promise<Diagnostic[]> {
     this.log('\nThe self-test:');
+    const { selfTest } = await import('../core/check/selftest.js');
     const failed = await selfTest((line) => this.log(line));
     const diagnostics = failed === undefined ? [] : [diagnose(failed)];
     this.#show(diagnostics);

@@ -14,7 +14,8 @@ interface Checked {
   fixed: { kind: string; path: string }[];
 }
 
-describe('izo config-check', () => {
+describe('izo config-check', function () {
+  this.timeout(30_000);
   let root: string;
   let configDir: string;
 
@@ -163,7 +164,7 @@ describe('izo config-check', () => {
 });
 
 describe('izo config-check --selftest', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   it('takes two hosts through a day, and leaves nothing', async () => {
     const { code, stdout, stderr } = await izo(['config-check', '--selftest'], {

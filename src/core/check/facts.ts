@@ -47,7 +47,8 @@ export interface PortFacts {
   server: string;
   address: string;
   port: number;
-  state: 'free' | 'taken' | 'unknown';
+  /** Somebody listens there. */
+  isTaken: boolean;
 }
 
 /** All that the checks of a host know about it. Made by probeHost, or by a test. */

@@ -99,9 +99,9 @@ function isHere(address: string, addresses: readonly string[]): boolean {
 }
 
 function checkPorts(survey: Survey, facts: HostFacts, tell: Tell): void {
-  for (const { server, address, port, state } of facts.ports) {
+  for (const { server, address, port, isTaken } of facts.ports) {
     // Its own lento has it.
-    if (state !== 'taken' || facts.running.has(server)) continue;
+    if (!isTaken || facts.running.has(server)) continue;
     const place = survey.servers.find(({ name }) => name === server)?.place;
     tell({
       code: 'port-taken',

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { FUSE_TYPE } from '../fuse/port.js';
 import { closest, didYouMean, listed, quoted } from '../config/index.js';
 import type { Finding, Tell } from './diagnostic.js';
 import type { HostFacts, MountPointFacts } from './facts.js';
@@ -139,7 +140,7 @@ function checkMountPoint(entry: FstabMount, found: MountPointFacts, tell: Tell):
   if (found.isDead) {
     say('mount-dead', 'is mounted, and nobody serves it', `umountizo ${mountPoint}`);
   } else if (found.mounted !== undefined) {
-    if (/^fuse\.(izo|InterMezzo|intermezzo)$/.test(found.mounted)) return;
+    if (found.mounted === FUSE_TYPE) return;
     say('mount-foreign', `has a mount of ${found.mounted}`, `umount ${mountPoint}`);
   } else if (found.kind === 'missing') {
     tell({

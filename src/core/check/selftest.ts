@@ -16,8 +16,8 @@ import { IzoError } from '../model/errors.js';
 import { listMounted } from '../presto/mounted-state.js';
 import type { Finding } from './diagnostic.js';
 
-/** After which a step has failed: the slowest of them takes a second or two. */
-const STEP_MS = 20_000;
+/** After which a step has failed. The slowest takes a second or two, and on a very busy machine many. */
+const STEP_MS = 60_000;
 const POLL_MS = 100;
 const FILES = 200;
 

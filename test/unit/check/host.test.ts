@@ -63,13 +63,13 @@ const EXPECTED: [string, Partial<HostFacts>, string[]][] = [
     'the port taken by another program',
     {
       running: new Set(),
-      ports: [{ server: 'muskox', address: '192.168.0.3', port: 2222, state: 'taken' }],
+      ports: [{ server: 'muskox', address: '192.168.0.3', port: 2222, isTaken: true }],
     },
     ['IZO4007 serverdb:2:3', 'IZO4015 sysid'],
   ],
   [
     'the port taken by lento itself',
-    { ports: [{ server: 'muskox', address: '192.168.0.3', port: 2222, state: 'taken' }] },
+    { ports: [{ server: 'muskox', address: '192.168.0.3', port: 2222, isTaken: true }] },
     [],
   ],
   ['a clock of 1970', { now: 86_400_000, newest: undefined }, ['IZO4008 /etc/localtime']],

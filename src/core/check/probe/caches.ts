@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import { loopDevicesOf } from '../../cache/index.js';
 import { contentsOf, hasJournal, namesInMeta } from '../../cache/contents.js';
 import { listMounted } from '../../presto/mounted-state.js';
@@ -11,7 +12,7 @@ const UNSEEN = { contents: undefined, hasJournal: false, filesets: [] as string[
 /** Looks at a cache without changing anything, also while it is mounted. Never throws. */
 export async function probeCache(spec: string, runDir: string): Promise<CacheFacts> {
   const path = probePath(spec);
-  const isServed = listMounted(runDir).some(({ device }) => device === spec);
+  const isServed = listMounted(runDir).some(({ device }) => isSame(device, spec));
   const base = { ...path, isServed, plainMount: undefined, room: Infinity, trouble: undefined };
   if (path.kind !== 'file' && path.kind !== 'block') return { ...base, ...UNSEEN };
   const room = path.kind === 'file' ? roomAt(spec) : Infinity;
@@ -23,6 +24,16 @@ export async function probeCache(spec: string, runDir: string): Promise<CacheFac
     // What a missing program means is told elsewhere, once.
     const trouble = error instanceof IzoError ? error.message : String(error);
     return { ...base, room, ...UNSEEN, trouble };
+  }
+}
+
+/** Two spellings of one path. */
+function isSame(device: string, spec: string): boolean {
+  if (device === spec) return true;
+  try {
+    return realpathSync(device) === realpathSync(spec);
+  } catch {
+    return false;
   }
 }
 

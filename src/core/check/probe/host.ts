@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { dirname, join } from 'node:path';
 import { keyDirectory, keyPath, readKey } from '../../config/index.js';
@@ -20,9 +20,10 @@ export interface ProbeOptions {
   stateDir: string;
 }
 
-function canUse(path: string): boolean {
+/** A device node may be there without its driver: only opening it tells. */
+function canOpen(device: string): boolean {
   try {
-    accessSync(path, constants.R_OK | constants.W_OK);
+    closeSync(openSync(device, 'r+'));
     return true;
   } catch {
     return false;
@@ -85,6 +86,7 @@ function newestOf(paths: readonly string[]): HostFacts['newest'] {
 export async function probeHost(survey: Survey, options: ProbeOptions): Promise<HostFacts> {
   const { runDir, stateDir } = options;
   const { configDir, fstab } = survey;
+  const isRoot = process.geteuid?.() === 0;
   const keys = probeKeys(survey);
   const configured = configuredFiles(survey);
   const paths = new Map<string, PathFacts>();
@@ -102,14 +104,14 @@ export async function probeHost(survey: Survey, options: ProbeOptions): Promise<
     if (spec.startsWith('/')) caches.set(spec, await probeCache(spec, runDir));
   }
   return {
-    isRoot: process.geteuid?.() === 0,
+    isRoot,
     euid: process.geteuid?.() ?? 0,
     node: process.version,
     addresses: Object.values(networkInterfaces()).flatMap((all) =>
       (all ?? []).map(({ address }) => address),
     ),
-    hasFuse: canUse('/dev/fuse'),
-    hasLoop: existsSync('/dev/loop-control'),
+    hasFuse: canOpen('/dev/fuse'),
+    hasLoop: isRoot ? canOpen('/dev/loop-control') : existsSync('/dev/loop-control'),
     missingPrograms: PROGRAMS.filter((program) => !isInstalled(program)).map((program) => ({
       program,
       package: packageOf(program),
@@ -121,7 +123,7 @@ export async function probeHost(survey: Survey, options: ProbeOptions): Promise<
     runDir,
     stateDir,
     running,
-    ports: await probePorts(survey, running),
+    ports: probePorts(survey, running),
     paths,
     mountPoints: new Map(
       fstab.mounts.map(({ mountPoint }) => [mountPoint, probeMountPoint(mountPoint)]),
