@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { benchFs } from './fs/fs.js';
+import { benchSync } from './sync/sync.js';
 import { benchScale } from './scale/scale.js';
 import { parseOptions, USAGE, UsageError, type BenchOptions } from './harness/options.js';
 
@@ -11,7 +12,11 @@ type Part = (
   signal: AbortSignal,
 ) => Promise<unknown>;
 
-const PARTS: Readonly<Record<string, Part>> = { fs: benchFs, scale: benchScale };
+const PARTS: Readonly<Record<string, Part>> = {
+  fs: benchFs,
+  sync: benchSync,
+  scale: benchScale,
+};
 
 /** Ctrl-C: what was mounted for the measurements is unmounted first. */
 const stop = new AbortController();

@@ -28,7 +28,10 @@ export interface TwoHosts {
  * Makes a server and a client as in the first configuration of the HOWTO, by the commands that a user runs.
  * @param say is told of each step
  */
-export async function makeTwoHosts(say: (line: string) => void): Promise<TwoHosts> {
+export async function makeTwoHosts(
+  say: (line: string) => void,
+  imageSize = IMAGE_SIZE,
+): Promise<TwoHosts> {
   const root = mkdtempSync(join(tmpdir(), 'izo-demo-'));
   const tag = root
     .slice(-4)
@@ -44,7 +47,7 @@ export async function makeTwoHosts(say: (line: string) => void): Promise<TwoHost
   try {
     const cable = await layCable(tag);
     const [server, client] = makeHosts(root, cable);
-    await setUp(server, client, say);
+    await setUp(server, client, imageSize, say);
     return { server, client, root, cable, end };
   } catch (error) {
     await end();
@@ -70,12 +73,17 @@ function makeHosts(root: string, cable: Cable | undefined): [Host, Host] {
   return [host('muskox', 0), host('clientA', 1)];
 }
 
-async function setUp(server: Host, client: Host, say: (line: string) => void): Promise<void> {
+async function setUp(
+  server: Host,
+  client: Host,
+  imageSize: string,
+  say: (line: string) => void,
+): Promise<void> {
   writeConfiguration(server, client.name);
   for (const host of [server, client]) {
-    await host.izo(['mkizofs', '--size', IMAGE_SIZE, '-v', FILESET, host.image]);
+    await host.izo(['mkizofs', '--size', imageSize, '-v', FILESET, host.image]);
   }
-  say(`mkizofs   a cache of ${IMAGE_SIZE} on ${server.name} and on ${client.name}`);
+  say(`mkizofs   a cache of ${imageSize} on ${server.name} and on ${client.name}`);
   const { stdout: token } = await server.izo(['invite', client.name]);
   await client.izo(['join', '-', '--bindaddr', client.address], { input: `${token}\n` });
   say(`invite    ${server.name} made a key; join: ${client.name} took it`);

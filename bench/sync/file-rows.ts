@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, lstatSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Row } from '../harness/row.js';
+import { arrive, readIfThere, timed } from './arrival.js';
+import type { Pair } from './pair.js';
+
+const SMALL_BYTES = 1024;
+const SIZES = 100;
+const MIB = 2 ** 20;
+/** rsync again: a change within the file must come in another second than the one before. */
+const NEXT_SECOND_MS = 1100;
+/** Who has to be run after each change is not asked so often. */
+const CARRIED = 10;
+
+export function updateRow(updates: number): Row<Pair> {
+  let serial = 0;
+  const update = async (pair: Pair): Promise<void> => {
+    // Of another size each time: rsync takes the same size at the same second for the same.
+    const text = `${++serial} `.padEnd(SMALL_BYTES + (serial % SIZES), 'x');
+    writeFileSync(join(pair.left, 'small'), text);
+    await arrive(pair, () => readIfThere(join(pair.right, 'small')) === text);
+  };
+  return {
+    ...{ id: 'update 1 KiB', unit: 'ms', amount: updates },
+    bars: [{ of: 'izo', seconds: 0.005 * updates }],
+    measure: async (pair) => {
+      const share = pair.carry === undefined ? 1 : CARRIED;
+      const seconds = await timed(async () => {
+        for (let i = 0; i < updates / share; i++) await update(pair);
+      });
+      return seconds * share;
+    },
+  };
+}
+
+/** A file whose every MiB says when it was written. */
+class BigFile {
+  readonly #content = randomBytes(MIB);
+  #serial = 0;
+
+  constructor(readonly mib: number) {}
+
+  path(side: string): string {
+    return join(side, 'big');
+  }
+
+  #mark(): void {
+    this.#content.writeUInt32LE(++this.#serial, 0);
+  }
+
+  write(side: string): void {
+    const fd = openSync(this.path(side), 'w');
+    for (let i = 0; i < this.mib; i++) {
+      this.#mark();
+      writeSync(fd, this.#content);
+    }
+    closeSync(fd);
+  }
+
+  writeInside(side: string, at: number): void {
+    this.#mark();
+    const fd = openSync(this.path(side), 'r+');
+    writeSync(fd, this.#content, 0, MIB, at * MIB);
+    closeSync(fd);
+  }
+
+  /** The MiB that was written last is there. */
+  isThere(side: string, at: number): boolean {
+    const stats = lstatSync(this.path(side), { throwIfNoEntry: false });
+    if (stats?.size !== this.mib * MIB) return false;
+    const fd = openSync(this.path(side), 'r');
+    const mark = Buffer.alloc(4);
+    readSync(fd, mark, 0, mark.length, at * MIB);
+    closeSync(fd);
+    return mark.readUInt32LE() === this.#serial;
+  }
+}
+
+/** The last row is the change inside; it is also what the bytes on the wire are counted of. */
+export function fileRows(mib: number): Row<Pair>[] {
+  const big = new BigFile(mib);
+  const inside = Math.floor(mib / 2);
+  const whole = (pair: Pair): Promise<number> =>
+    timed(async () => {
+      big.write(pair.left);
+      await arrive(pair, () => big.isThere(pair.right, mib - 1));
+    });
+  return [
+    {
+      ...{ id: `file of ${mib} MiB`, unit: 'MiB/s', amount: mib },
+      bars: [{ of: 'izo', to: 'rsync', most: 2 }],
+      before: () => sleep(NEXT_SECOND_MS),
+      measure: whole,
+    },
+    {
+      ...{ id: `1 MiB inside ${mib} MiB`, unit: 'ms', amount: 1 },
+      bars: [{ of: 'izo', seconds: 0.1 }],
+      prepare: async (pair) => {
+        await whole(pair);
+      },
+      before: () => sleep(NEXT_SECOND_MS),
+      measure: (pair) =>
+        timed(async () => {
+          big.writeInside(pair.left, inside);
+          await arrive(pair, () => big.isThere(pair.right, inside));
+        }),
+    },
+  ];
+}

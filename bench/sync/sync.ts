@@ -1,0 +1,105 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { layCable, removeNamespaces, type Cable } from '../../src/core/demo/namespaces.js';
+import { environment, renderEnvironment } from '../harness/environment.js';
+import { measureRows } from '../harness/measure.js';
+import type { BenchOptions } from '../harness/options.js';
+import { available, type Program } from '../harness/programs.js';
+import { figure, renderRows, rowsToJson, type Pair as Ratio } from '../harness/report.js';
+import type { Measured, Row } from '../harness/row.js';
+import { izoPair } from './izo-pair.js';
+import { lsyncdPair, rsyncPair, unisonPair } from './other-pairs.js';
+import type { Pair } from './pair.js';
+import { fileRows, updateRow } from './file-rows.js';
+import { treeRows } from './tree-rows.js';
+
+/** What users would pick instead, each with the means it has: what runs by itself, and what is run after each change. */
+
+const PROGRAMS: readonly Program[] = [
+  { name: 'rsync', package: 'rsync', version: ['--version'] },
+  { name: 'lsyncd', package: 'lsyncd', version: ['--version'] },
+  { name: 'unison', package: 'unison', version: ['-version'] },
+];
+
+interface Amounts {
+  readonly updates: number;
+  readonly files: number;
+  readonly fileMib: number;
+}
+
+const FULL: Amounts = { updates: 100, files: 5000, fileMib: 512 };
+const QUICK: Amounts = { updates: 50, files: 1000, fileMib: 64 };
+
+type Say = (line: string) => void;
+
+export async function benchSync(
+  { quick, install, only, rounds, directory }: BenchOptions,
+  say: Say,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const found = await available(PROGRAMS, install, say);
+  const where = await environment(PROGRAMS);
+  say(`${renderEnvironment(where)}\n`);
+  const root = mkdtempSync(join(directory, 'izo-bench-'));
+  const tag = `s${String(process.pid % 1000)}`;
+  const cable = await layCable(tag);
+  if (cable === undefined) {
+    say('not measured: this machine does not allow networks of their own to hosts');
+    return { environment: where, rows: [] };
+  }
+  const pairs: Pair[] = [];
+  try {
+    await addPairs(pairs, found, root, cable);
+    const { updates, files, fileMib } = quick ? QUICK : FULL;
+    const all = [updateRow(updates), ...treeRows(files), ...fileRows(fileMib)];
+    const rows = all.filter(({ id }) => only?.test(id) !== false);
+    const names = pairs.map(({ name }) => name);
+    const ratios = names.filter((name) => name !== 'izo').map((name): Ratio => ['izo', name]);
+    const progress = (row: Measured): void => say(`measured: ${row.id}`);
+    const measured = await measureRows(rows, pairs, { rounds, signal }, progress);
+    say(`\n${renderRows(measured, names, ratios)}\n`);
+    const wire = await wireOf(
+      pairs,
+      rows.find(({ id }) => id.startsWith('1 MiB')),
+    );
+    for (const [name, mib] of wire) say(`1 MiB inside a file: ${figure(mib)} MiB by ${name}`);
+    return {
+      environment: where,
+      rows: rowsToJson(measured, ratios),
+      wire: Object.fromEntries(wire),
+    };
+  } finally {
+    for (const pair of pairs) await pair.end();
+    await removeNamespaces(cable.namespaces);
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+async function addPairs(
+  pairs: Pair[],
+  found: ReadonlySet<string>,
+  root: string,
+  cable: Cable,
+): Promise<void> {
+  const izo = await izoPair();
+  if (izo !== undefined) pairs.push(izo);
+  const others = { rsync: rsyncPair, lsyncd: lsyncdPair, unison: unisonPair };
+  for (const [name, make] of Object.entries(others)) {
+    if (found.has(name)) pairs.push(await make(join(root, name), cable));
+  }
+}
+
+/** MiB on the wire for one change, after all has been measured. */
+async function wireOf(
+  pairs: readonly Pair[],
+  row: Row<Pair> | undefined,
+): Promise<[string, number][]> {
+  const result: [string, number][] = [];
+  for (const pair of row === undefined ? [] : pairs) {
+    const before = await pair.wire();
+    await row?.before?.(pair);
+    await row?.measure(pair);
+    result.push([pair.name, ((await pair.wire()) - before) / 2 ** 20]);
+  }
+  return result;
+}
