@@ -93,7 +93,17 @@ export async function unisonPair(root: string, cable: Cable): Promise<Pair> {
   const child = daemon(cable, 1, ['unison', '-socket', String(PORTS.unison)], homes[1]);
   await sleep(START_MS);
   const target = `socket://${cable.addresses[1]}:${PORTS.unison}/${right}`;
-  const words = ['unison', left, target, '-batch', '-silent', '-times', '-prefer', 'newer'];
+  const words = [
+    'unison',
+    left,
+    target,
+    '-batch',
+    '-silent',
+    '-times',
+    '-prefer',
+    'newer',
+    '-confirmbigdel=false',
+  ];
   const [program = '', ...args] = inNetwork(cable, 0, words);
   const env = { HOME: homes[0] };
   return {
