@@ -18,6 +18,12 @@ export const DOCUMENTS = [
     what: 'what two hosts say to each other',
   },
   { name: 'kml', section: 5, file: 'journal.md', what: 'the journal of a fileset, byte by byte' },
+  {
+    name: 'izo-conflict-rules',
+    section: 7,
+    file: 'conflicts.md',
+    what: 'what collides, and what becomes of it',
+  },
 ];
 
 /** Pages under which another is found as well. */
@@ -28,8 +34,6 @@ const ALIASES = {
   'umountizo.8': 'izo-umountizo.8',
   'inconfig.8': 'izo-inconfig.8',
   'lento.8': 'izo-lento.8',
-  'inconfig.8': 'izo-inconfig.8',
-  'config_check.8': 'izo-config-check.8',
   'config_check.8': 'izo-config-check.8',
 };
 

@@ -30,8 +30,8 @@ const SUITES = ['unit', 'scenarios', 'sim', 'commands', 'posix', 'crash', 'clust
 /** They begin first in their suites, so that not one of them is all that is left to do in the end. */
 const LONG = ['test/crash/power-loss.test.ts', 'test/cluster/kill.test.ts'];
 
-/** They measure, so nothing else may run at the same time. */
-const ALONE = ['test/cluster/latency.test.ts'];
+/** They measure, or look at all there is on the host: nothing else may run at the same time. */
+const ALONE = ['test/cluster/latency.test.ts', 'test/commands/package.test.ts'];
 
 /** Most tests wait now and then: for a disk, for another process, for a time to be over. */
 const JOBS = availableParallelism() + 1;
