@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomFillSync } from 'node:crypto';
 import { closeSync, lstatSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -60,6 +60,8 @@ class BigFile {
   }
 
   writeInside(side: string, at: number): void {
+    // All of it is new: nobody finds the old bytes in it.
+    randomFillSync(this.#content);
     this.#mark();
     const fd = openSync(this.path(side), 'r+');
     writeSync(fd, this.#content, 0, MIB, at * MIB);
