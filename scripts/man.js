@@ -19,7 +19,6 @@ export const DOCUMENTS = [
   },
   { name: 'kml', section: 5, file: 'journal.md', what: 'the journal of a fileset, byte by byte' },
   {
-    name: 'izo-conflict-rules',
     section: 7,
     file: 'conflicts.md',
     what: 'what collides, and what becomes of it',

@@ -1,10 +1,11 @@
 import { mkdirSync, mkdtempSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { IzoError } from '../model/errors.js';
 import { EXIT } from '../model/exit-codes.js';
 import { isValidHostName } from '../model/names.js';
-import { errnoName, must } from '../system/errno.js';
-import { AT_FDCWD, O_DIRECTORY, O_RDONLY, close, openat } from '../system/files.js';
+import { E, errnoName, must } from '../system/errno.js';
+import { AT_FDCWD, O_DIRECTORY, O_EXCL, O_RDONLY, close, openat } from '../system/files.js';
 import { mount, umount, MountFlag } from '../system/mounting.js';
 import { run } from '../system/processes.js';
 import { attach, detach } from './attach.js';
@@ -34,6 +35,9 @@ export interface FormatRequest {
 const MIB = 1024 * 1024;
 /** Zeroing the journal and the inode tables of a big disk takes its time. */
 const MKE2FS_MS = 60 * 60_000;
+/** How long others may keep the file system in use, and how often that is looked for. */
+const FREE_MS = 30_000;
+const FREE_POLL_MS = 20;
 
 /**
  * Makes a cache: an ext3 or ext4 file system with a fileset's identity and empty logs, whose data go through the
@@ -114,12 +118,37 @@ async function withMounted<T>(request: FormatRequest, work: (root: number) => T)
         return withRoot(path, work);
       } finally {
         must('umount', await umount(path, false), path);
+        await untilFree(attached.blockDevice, target);
       }
     } finally {
       rmdirSync(path);
     }
   } finally {
     await detach(attached);
+  }
+}
+
+/**
+ * A process that has just been given its own mounts (a container, a service) may have got this one as well, and keeps the
+ * file system in use after it is unmounted here: nothing may be read from or written to the image before that has ended.
+ * @throws IzoError cache-in-use
+ */
+async function untilFree(blockDevice: string, target: string): Promise<void> {
+  const deadline = Date.now() + FREE_MS;
+  for (;;) {
+    const fd = openat(AT_FDCWD, blockDevice, O_RDONLY | O_EXCL);
+    if (fd >= 0) {
+      close(fd);
+      return;
+    }
+    if (fd !== -E.EBUSY || Date.now() > deadline) {
+      throw new IzoError('cache-in-use', `the new cache is still in use: ${errnoName(fd)}`, {
+        place: { file: target },
+        exit: EXIT.busy,
+        remedy: 'See in which mount namespaces it is mounted: grep izo /proc/*/mountinfo',
+      });
+    }
+    await sleep(FREE_POLL_MS);
   }
 }
 
