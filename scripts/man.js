@@ -18,11 +18,6 @@ export const DOCUMENTS = [
     what: 'what two hosts say to each other',
   },
   { name: 'kml', section: 5, file: 'journal.md', what: 'the journal of a fileset, byte by byte' },
-  {
-    section: 7,
-    file: 'conflicts.md',
-    what: 'what collides, and what becomes of it',
-  },
 ];
 
 /** Pages under which another is found as well. */
