@@ -4,21 +4,15 @@ import type { ObjectId } from '../../../../src/core/model/ids.js';
 import { Opcode, type Time } from '../../../../src/core/model/records.js';
 import { merge, type Merge } from '../../../../src/core/replication/merge/merge.js';
 import type { ConflictPolicy } from '../../../../src/core/replication/merge/rules.js';
-import { carryOut } from './carry-out.js';
-import { ACTS, PaperHost, type Act } from './paper-host.js';
-import { PaperTree } from './paper-tree.js';
+import { carryOut } from '../../../support/paper/carry-out.js';
+import { PaperHost } from '../../../support/paper/host.js';
+import { anyAct as act, doAct, type Act } from '../../../support/paper/random-act.js';
+import { PaperTree } from '../../../support/paper/tree.js';
 
 const SERVER = 1;
 const CLIENT = 2;
 const SIZE = Number(process.env.MERGE_SIZE ?? 8);
 const POLICIES: readonly ConflictPolicy[] = ['keep-both', 'server', 'client', 'manual'];
-
-const act: fc.Arbitrary<Act> = fc.record({
-  kind: fc.constantFrom(...ACTS),
-  a: fc.nat(20),
-  b: fc.nat(20),
-  c: fc.nat(60),
-});
 
 interface Story {
   before: Act[];
@@ -44,11 +38,11 @@ function tell({ before, ours, theirs }: Story): Told {
   let now = 100;
   const clock = (): Time => ({ sec: now++, nsec: 0 });
   const server = new PaperHost(SERVER, new PaperTree(), clock);
-  for (const each of before) server.act(each);
+  for (const each of before) doAct(server, each);
   server.records = [];
   const client = new PaperHost(CLIENT, server.tree.copy(), clock);
-  for (const each of ours) client.act(each);
-  for (const each of theirs) server.act(each);
+  for (const each of ours) doAct(client, each);
+  for (const each of theirs) doAct(server, each);
   return { client, server };
 }
 

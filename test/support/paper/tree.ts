@@ -5,15 +5,15 @@ import {
   ROOT_OBJECT,
   type ObjectId,
   type Stamp,
-} from '../../../../src/core/model/ids.js';
-import { splitPath } from '../../../../src/core/model/names.js';
+} from '../../../src/core/model/ids.js';
+import { splitPath } from '../../../src/core/model/names.js';
 import {
   AttrMask,
   Opcode,
   stampOf,
   type JournalRecord,
   type Time,
-} from '../../../../src/core/model/records.js';
+} from '../../../src/core/model/records.js';
 
 export type Kind = 'file' | 'directory' | 'symlink' | 'fifo';
 

@@ -1,8 +1,8 @@
-import type { ObjectId, Stamp } from '../../../../src/core/model/ids.js';
-import { Opcode, stampOf, type JournalRecord } from '../../../../src/core/model/records.js';
-import type { Merge } from '../../../../src/core/replication/merge/merge.js';
-import type { Amendment, ClientStep } from '../../../../src/core/replication/merge/outcome.js';
-import { newObject, type PaperObject, type PaperTree } from './paper-tree.js';
+import type { ObjectId, Stamp } from '../../../src/core/model/ids.js';
+import { Opcode, stampOf, type JournalRecord } from '../../../src/core/model/records.js';
+import type { Merge } from '../../../src/core/replication/merge/merge.js';
+import type { Amendment, ClientStep } from '../../../src/core/replication/merge/outcome.js';
+import { newObject, type PaperObject, type PaperTree } from './tree.js';
 
 /** Carries a merge out on paper: the client's steps, then what the server is told. @returns what was put away. */
 export function carryOut(
