@@ -67,10 +67,10 @@ const STARTING_MS = 3_000;
 
 async function unmount(path: string): Promise<void> {
   const deadline = Date.now() + LETTING_GO_MS;
-  let result = await umount(path, false);
+  let result = await umount(path);
   while (result === -E.EBUSY && Date.now() < deadline) {
     await sleep(PAUSE_MS);
-    result = await umount(path, false);
+    result = await umount(path);
   }
   must('umount', result, path);
 }

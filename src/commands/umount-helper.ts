@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { IzoCommand } from '../core/cli/base-command.js';
+import { Progress, PROGRESS_LINE_MS } from '../core/cli/progress.js';
 import { helperFailure } from '../core/cli/helper-failure.js';
 import { unmountAll } from '../core/presto/unmount.js';
 import { runDirectory } from '../core/system/directories.js';
@@ -12,12 +13,20 @@ export default class UmountHelper extends IzoCommand {
   override async run(): Promise<void> {
     this.requireRoot('unmount');
     const [mountPoint = ''] = this.argv.filter((word) => !word.startsWith('-'));
-    const lazy = this.argv.some((word) => /^-[a-z]*l/.test(word));
-    const unmounted = unmountAll(runDirectory(), [resolve(mountPoint)], lazy);
+    const has = (flag: string) =>
+      this.argv.some((word) => new RegExp(`^-[a-z]*${flag}`).test(word));
+    const how = has('f') ? 'force' : has('l') ? 'lazy' : 'plain';
+    const progress = new Progress({ lineMs: PROGRESS_LINE_MS });
+    const unmounted = unmountAll(runDirectory(), [resolve(mountPoint)], {
+      how,
+      onWaiting: (words) => progress.update(words),
+    });
     try {
       for await (const at of unmounted) this.debug(`${at} is unmounted`);
     } catch (error) {
       throw helperFailure(error);
+    } finally {
+      progress.clear();
     }
   }
 }

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { Args, Flags } from '@oclif/core';
 import { IzoCommand } from '../core/cli/base-command.js';
+import { Progress, PROGRESS_LINE_MS } from '../core/cli/progress.js';
 import { drainMount } from '../core/lento/drain.js';
 import { IzoError } from '../core/model/errors.js';
 import { EXIT } from '../core/model/exit-codes.js';
@@ -13,7 +14,10 @@ import { findMountAt } from '../core/system/mounts.js';
 export default class Umountizo extends IzoCommand {
   static override summary = 'unmount filesets: those named, or all';
   static override description =
-    'Returns when the logs are flushed and the cache is free. Also removes what a killed presto has left behind.\n\n' +
+    'Returns when the logs are flushed and the cache is free, however long that takes, as long as presto gets on with it. ' +
+    'Also removes what a killed presto has left behind.\n\n' +
+    'With --force, programs that use it are cut off (ENOTCONN), and a presto that hangs is killed. What it had answered is ' +
+    'there after the next mount, except for what was written to memory maps and not synchronized.\n\n' +
     'With --drain, programs may change nothing any more, and all other hosts get what was done, before it is unmounted. ' +
     'Where that is not possible in time, it says who lacks what, all goes on as before, and the exit code is 7.';
   static override examples = [
@@ -33,9 +37,14 @@ export default class Umountizo extends IzoCommand {
       char: 'l',
       summary: 'also while programs use it: it goes when the last one lets go',
     }),
+    force: Flags.boolean({
+      char: 'f',
+      summary: 'also where programs use it or presto hangs: they are cut off, and it is killed',
+      exclusive: ['lazy'],
+    }),
     drain: Flags.boolean({
       summary: 'only when all other hosts have what was done here',
-      exclusive: ['lazy'],
+      exclusive: ['lazy', 'force'],
     }),
     timeout: Flags.integer({
       summary: 'seconds that --drain waits for each fileset',
@@ -55,13 +64,20 @@ export default class Umountizo extends IzoCommand {
         remedy: 'Leave one of them out.',
       });
     }
-    const before = async (state: MountedState) => {
-      if (flags.drain) await drained(runDir, state, flags.timeout * 1000);
-    };
+    const drain = (state: MountedState) => drained(runDir, state, flags.timeout * 1000);
+    const before = flags.drain ? drain : undefined;
     const unmounted: string[] = [];
-    for await (const mountPoint of unmountAll(runDir, wanted, flags.lazy, before)) {
-      unmounted.push(mountPoint);
-      this.log(`${mountPoint} is unmounted`);
+    const progress = new Progress({ json: this.jsonEnabled(), lineMs: PROGRESS_LINE_MS });
+    const onWaiting = (words: string) => progress.update(words);
+    const how = flags.force ? 'force' : flags.lazy ? 'lazy' : 'plain';
+    try {
+      for await (const mountPoint of unmountAll(runDir, wanted, { how, before, onWaiting })) {
+        unmounted.push(mountPoint);
+        progress.clear();
+        this.log(`${mountPoint} is unmounted`);
+      }
+    } finally {
+      progress.clear();
     }
     if (unmounted.length === 0) this.log('nothing is mounted');
     return { unmounted };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { IzoError } from '../../src/core/model/errors.js';
@@ -10,6 +11,8 @@ import { checkCache } from '../support/check-cache.js';
 import { FILESET, MountedHost } from '../support/mounted-host.js';
 
 const WRITERS = 3;
+/** Two commands, on a busy machine: nothing waits for what never comes. */
+const HUNG_MS = 30_000;
 /** Works in `$1` from outside of the mount: what is open there is closed again at once, and nothing else holds it. */
 const WRITER =
   'i=0; while mkdir "$1/d$i" && echo $i > "$1/d$i/f" && echo $i >> "$1/all"; do i=$((i+1)); sleep 0.2; done 2>/dev/null';
@@ -96,6 +99,32 @@ describe('a mount that is ended while programs work on it', function () {
     holder.stdin.end('\n');
     await gone;
     assert.equal(readFileSync(path, 'latin1'), 'written\n');
+    await mounted.unmountAndCheck();
+  });
+
+  it('says that presto is stopped, and changes nothing; by force it is ended, and nothing is lost', async () => {
+    const { mountPoint, state, host } = mounted;
+    writeFileSync(join(mountPoint, 'file'), 'contents');
+    const inside = spawn('sleep', ['60'], { cwd: mountPoint, stdio: 'ignore' });
+    writers.push(inside);
+    await once(inside, 'spawn');
+    process.kill(state.pid, 'SIGSTOP');
+    const begun = Date.now();
+    await assert.rejects(host.izo(['umountizo', mountPoint]), (error: Error) => {
+      assert.match(
+        error.message,
+        new RegExp(`presto \\(pid ${state.pid}\\) is stopped.*kill -CONT`, 's'),
+      );
+      return true;
+    });
+    assert.ok(findMountAt(mountPoint) !== undefined);
+    await host.izo(['umountizo', '--force', mountPoint]);
+    assert.ok(Date.now() - begun < HUNG_MS, `it took ${Date.now() - begun} ms`);
+    assert.equal(existsSync(`/proc/${state.pid}`), false);
+    assert.equal(findMountAt(mountPoint), undefined);
+    assert.equal(findMountAt(state.lowerPath), undefined);
+    await mounted.mount();
+    assert.equal(readFileSync(join(mountPoint, 'file'), 'latin1'), 'contents');
     await mounted.unmountAndCheck();
   });
 });

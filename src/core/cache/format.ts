@@ -117,7 +117,7 @@ async function withMounted<T>(request: FormatRequest, work: (root: number) => T)
       try {
         return withRoot(path, work);
       } finally {
-        must('umount', await umount(path, false), path);
+        must('umount', await umount(path), path);
         await untilFree(attached.blockDevice, target);
       }
     } finally {

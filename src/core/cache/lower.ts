@@ -157,11 +157,11 @@ function requireFlag(meta: number, name: string, { fileset, device }: LowerReque
 
 async function unmountLower(path: string): Promise<void> {
   for (let tries = 0; tries < UNMOUNT_TRIES; tries++) {
-    const result = await umount(path, false);
+    const result = await umount(path);
     if (result !== -E.EBUSY) break;
     await sleep(UNMOUNT_PAUSE_MS);
   }
-  if (findMountAt(path) !== undefined) await umount(path, true);
+  if (findMountAt(path) !== undefined) await umount(path, 'lazy');
   removeEmpty(path);
 }
 

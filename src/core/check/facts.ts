@@ -1,4 +1,5 @@
 import type { KeyId } from '../config/index.js';
+import type { MountAnswer } from '../system/mount-answer.js';
 
 /** What a path is. */
 export interface PathFacts {
@@ -16,8 +17,8 @@ export interface MountPointFacts extends PathFacts {
   names: number;
   /** The type of what is mounted there, as the kernel tells it. */
   mounted: string | undefined;
-  /** A FUSE mount that nobody serves. */
-  isDead: boolean;
+  /** Whether somebody serves it. */
+  answer: MountAnswer;
 }
 
 export interface CacheFacts extends PathFacts {

@@ -137,8 +137,11 @@ function checkMountPoint(entry: FstabMount, found: MountPointFacts, tell: Tell):
   const say = (code: string, message: string, remedy: string): void => {
     tell({ code, message: `${mountPoint} ${message}`, place, remedy });
   };
-  if (found.isDead) {
+  if (found.answer === 'dead') {
     say('mount-dead', 'is mounted, and nobody serves it', `umountizo ${mountPoint}`);
+  } else if (found.answer === 'silent') {
+    const remedy = `See what it waits for, and what to do: umountizo ${mountPoint}`;
+    say('mount-silent', 'is mounted, and does not answer', remedy);
   } else if (found.mounted !== undefined) {
     if (found.mounted === FUSE_TYPE) return;
     say('mount-foreign', `has a mount of ${found.mounted}`, `umount ${mountPoint}`);

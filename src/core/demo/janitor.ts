@@ -45,7 +45,7 @@ async function endMounts(runDir: string): Promise<void> {
       await unmountFileset(runDir, state);
     } catch {
       // In use: somebody's shell stands in it. It goes all the same.
-      await unmountFileset(runDir, state, true);
+      await unmountFileset(runDir, state, 'lazy');
       await endProcess(state.pid, undefined);
       await cleanDeadMount(runDir, state);
     }

@@ -3,7 +3,7 @@ import { formatPosition } from '../model/position.js';
 import { pending } from '../replication/sender.js';
 import type { ClientContext } from './client-context.js';
 import type { ClientLink } from './client-link.js';
-import type { FilesetStatus } from './fileset-status.js';
+import { SILENT_PRESTO, type FilesetStatus } from './fileset-status.js';
 
 /** A fileset at one of its replicators as `izo status` shows it. */
 export async function clientStatus(
@@ -37,6 +37,6 @@ export async function clientStatus(
     ],
     conflicts: countUnresolved(replica.hello.lowerPath, replica.fileset),
     presto,
-    error,
+    error: presto === undefined ? SILENT_PRESTO : error,
   };
 }

@@ -1,6 +1,10 @@
 import type { Recno } from '../model/ids.js';
 import type { PrestoStatus } from '../psdev/messages.js';
 
+/** What is wrong where there is no answer of presto. */
+export const SILENT_PRESTO =
+  'presto does not answer: it is stopped, waits for its disk, or has very much to do; umountizo says which';
+
 /** One peer of a fileset as `izo status` shows it. */
 export interface PeerStatus {
   readonly name: string;
@@ -31,6 +35,7 @@ export interface FilesetStatus {
   readonly peers: readonly PeerStatus[];
   /** Conflicts that this host has merged and nobody has resolved. */
   readonly conflicts: number;
+  /** undefined: not mounted, or no answer. */
   readonly presto: PrestoStatus | undefined;
   readonly error: string | undefined;
 }

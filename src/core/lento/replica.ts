@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import { KmlReader, openMeta } from '../journal/index.js';
 import type { Recno, ReplicaId } from '../model/ids.js';
@@ -20,6 +21,8 @@ import {
 } from '../psdev/messages.js';
 import { must } from '../system/errno.js';
 import { close, O_DIRECTORY, O_RDONLY, openat } from '../system/files.js';
+
+const STATUS_MS = 3_000;
 
 /** A fileset mounted on this host, as lento deals with it: its presto on the psdev, its log and contents to read. */
 export class Replica {
@@ -143,9 +146,12 @@ export class Replica {
     return { expected: number(head, 'expected'), checksum: number(head, 'checksum') };
   }
 
-  async status(): Promise<PrestoStatus> {
-    const { head } = await this.channel.request('status');
-    return readStatus(head);
+  /** undefined where presto does not answer in time: it hangs, or has very much to do. */
+  async status(): Promise<PrestoStatus | undefined> {
+    const asked = this.channel.request('status').then(({ head }) => readStatus(head));
+    // Nobody hears of it when it is late.
+    asked.catch(() => undefined);
+    return Promise.race([asked, sleep(STATUS_MS, undefined, { ref: false })]);
   }
 
   /** The end of the log as presto has it now: everything that a program has closed is in it. */

@@ -1,6 +1,6 @@
 import { formatPosition } from '../model/position.js';
 import { pending } from '../replication/sender.js';
-import type { FilesetStatus, PeerStatus } from './fileset-status.js';
+import { SILENT_PRESTO, type FilesetStatus, type PeerStatus } from './fileset-status.js';
 import type { ServerContext } from './server-context.js';
 
 /** A fileset at its server as `izo status` shows it. */
@@ -27,7 +27,7 @@ export async function serverStatus(
     conflicts: 0,
     peers: replicators.map((host) => peerStatus(context, host)),
     presto,
-    error: undefined,
+    error: presto === undefined ? SILENT_PRESTO : undefined,
   };
 }
 

@@ -21,7 +21,7 @@ import type { PrestoRequest } from './daemon.js';
 import { cleanUnknownMount, findDeadMount } from './dead-mounts.js';
 import { untilReady } from './starting.js';
 import { requireSocketPath } from '../system/socket-path.js';
-import { cleanDeadMount, waitForEnd } from './unmount.js';
+import { cleanDeadMount, untilItAnswers, waitForEnd } from './unmount.js';
 
 /**
  * presto keeps some hundred bytes for each file that the kernel keeps a thousand for, until the kernel forgets it for want of
@@ -48,16 +48,18 @@ export async function mountFileset(
   for (const state of listMounted(runDir)) {
     if (!collides(state, request)) continue;
     // Unmounted a moment ago: `umount /izo0 && mount /izo0` has to work.
-    if (isAlive(state.pid) && findMountAt(state.mountPoint) === undefined) await waitForEnd(state);
+    if (isAlive(state.pid) && findMountAt(state.mountPoint) === undefined)
+      await waitForEnd(state, onProgress);
     if (isAlive(state.pid)) {
       if (isSameMount(state, request)) {
         refuseDifferences(request);
+        await untilItAnswers(state, onProgress);
         return undefined;
       }
       refuseCollision(state, request);
     } else await cleanDeadMount(runDir, state);
   }
-  const dead = findDeadMount(request.mountPoint);
+  const dead = await findDeadMount(request.mountPoint);
   if (dead !== undefined) await cleanUnknownMount(runDir, dead);
   checkMountPoint(mountPoint);
   return startPresto(request, onProgress);

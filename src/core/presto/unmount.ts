@@ -1,38 +1,58 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { IzoError } from '../model/errors.js';
 import { EXIT } from '../model/exit-codes.js';
 import { E, errnoName } from '../system/errno.js';
-import { umount } from '../system/mounting.js';
+import { askMount } from '../system/mount-answer.js';
+import { umount, type Unmounting } from '../system/mounting.js';
 import { usersOf } from '../system/mount-users.js';
+import type { Mount } from '../system/mounts.js';
 import { run } from '../system/processes.js';
 import { cleanUnknownMount, findDeadMount } from './dead-mounts.js';
 import { isAlive, listMounted, removeMountedState, type MountedState } from './mounted-state.js';
+import { waitForPresto, type OnWaiting } from './patience.js';
 
-/** How long a presto may take to flush its logs and let go of the cache. */
-const ENDING_MS = 60_000;
+/** How long a presto whose mount was ended by force may do nothing before it is killed. */
+const FORCED_IDLE_MS = 3_000;
+/** How long one attempt to get an answer of the mount lasts; there are more as long as presto gets on with something. */
+const ANSWER_MS = 2_000;
+/** How long the kernel may take to end a process that was killed. */
+const KILLED_MS = 10_000;
 /** How many of those who keep a mount busy are named. */
 const USERS_NAMED = 3;
 
 /**
  * Unmounts a fileset and waits until its presto has let go of everything; cleans up after a presto that was killed.
- * @param lazy also while programs use it: it goes when the last one lets go
+ * @param how lazy: also while programs use it, it goes when the last one lets go. force: programs are cut off, and a presto
+ *   that hangs is killed; what it was doing is for the next mount to recover
  * @throws IzoError busy, umount-failed, presto-lingers
  */
 export async function unmountFileset(
   runDir: string,
   state: MountedState,
-  lazy = false,
+  how: Unmounting = 'plain',
+  onWaiting?: OnWaiting,
 ): Promise<void> {
   if (!isAlive(state.pid)) {
     await cleanDeadMount(runDir, state);
     return;
   }
-  const result = await umount(state.mountPoint, lazy);
+  // Who unmounts waits in the kernel for what presto has to write.
+  if (how === 'plain') await untilItAnswers(state, onWaiting);
+  let result = await umount(state.mountPoint, how);
+  if (result === -E.EBUSY && how === 'force') result = await umount(state.mountPoint, 'lazy');
   if (result === -E.EBUSY) throw busy(state.mountPoint, 'is in use');
   // EINVAL: it is not mounted (any more); its presto may be about to end.
   if (result < 0 && result !== -E.EINVAL) {
     throw new IzoError('umount-failed', `${state.mountPoint}: ${errnoName(result)}`);
   }
-  if (!lazy) await waitForEnd(state);
+  if (how === 'plain') await waitForEnd(state, onWaiting);
+  else if (how === 'force') await endOrKill(runDir, state, onWaiting);
+}
+
+/** Waits as long as presto gets on with something. @throws IzoError presto-lingers */
+export function untilItAnswers(state: MountedState, onWaiting?: OnWaiting): Promise<void> {
+  const answers = async () => (await askMount(state.mountPoint, ANSWER_MS)) !== 'silent';
+  return waitForPresto(state, answers, onWaiting);
 }
 
 /** Why a mount cannot be changed, and who keeps it from that. */
@@ -49,43 +69,63 @@ export function busy(mountPoint: string, what: string): IzoError {
 }
 
 /** Waits until a presto whose mount is gone has flushed its logs and let go of the cache. @throws IzoError presto-lingers */
-export async function waitForEnd(state: MountedState): Promise<void> {
-  const deadline = Date.now() + ENDING_MS;
-  while (isAlive(state.pid)) {
-    if (Date.now() > deadline) {
-      throw new IzoError('presto-lingers', `presto ${state.pid} does not end`, {
-        exit: EXIT.timeout,
-        remedy:
-          'A slow disk takes its time for what was written last: wait until presto has ended.',
-      });
+export function waitForEnd(state: MountedState, onWaiting?: OnWaiting): Promise<void> {
+  return waitForPresto(state, () => false, onWaiting);
+}
+
+async function endOrKill(
+  runDir: string,
+  state: MountedState,
+  onWaiting?: OnWaiting,
+): Promise<void> {
+  try {
+    await waitForPresto(state, () => false, onWaiting, FORCED_IDLE_MS);
+  } catch (error) {
+    process.kill(state.pid, 'SIGKILL');
+    const deadline = performance.now() + KILLED_MS;
+    // One that waits for a disk that does not answer cannot be killed.
+    while (isAlive(state.pid)) {
+      if (performance.now() > deadline) throw error;
+      await sleep(10);
     }
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    await cleanDeadMount(runDir, state);
   }
 }
 
 /** What is left of a presto that was killed: the mount without anybody behind it, the lower mount, the loop device. */
 export async function cleanDeadMount(runDir: string, state: MountedState): Promise<void> {
-  await umount(state.mountPoint, true);
-  await umount(state.lowerPath, true);
+  await umount(state.mountPoint, 'lazy');
+  await umount(state.lowerPath, 'lazy');
   if (state.loopDevice !== undefined) {
     await run('losetup', ['--detach', state.loopDevice], { okCodes: [1] });
   }
   removeMountedState(runDir, state.psdev, state.fileset);
 }
 
+/** How all are unmounted. */
+export interface UnmountAll {
+  readonly how: Unmounting;
+  /** What has to succeed before each that is alive. */
+  readonly before?: ((state: MountedState) => Promise<void>) | undefined;
+  readonly onWaiting?: OnWaiting;
+}
+
 /**
  * Unmounts what is mounted at the given places (mount points or caches), or everything; a dead mount that is named also
- * where nothing is written down of it. `before` is what has to succeed before each that is alive. @returns the mount points, each when it is done
- * @throws IzoError not-mounted, and as unmountFileset
+ * where nothing is written down of it. @returns the mount points, each when it is done
+ * @throws IzoError not-mounted, mount-silent, and as unmountFileset
  */
 export async function* unmountAll(
   runDir: string,
   wanted: readonly string[],
-  lazy: boolean,
-  before: (state: MountedState) => Promise<void> = () => Promise.resolve(),
+  { how, before, onWaiting }: UnmountAll,
 ): AsyncGenerator<string> {
   const known = listMounted(runDir).flatMap((state) => [state.mountPoint, state.device]);
-  const unknown = wanted.flatMap((at) => (known.includes(at) ? [] : (findDeadMount(at) ?? [])));
+  const unknown: Mount[] = [];
+  for (const at of wanted) {
+    const mount = known.includes(at) ? undefined : await findDeadMount(at);
+    if (mount !== undefined) unknown.push(mount);
+  }
   const rest = wanted.filter((at) => unknown.every((mount) => mount.mountPoint !== at));
   // Nobody named means everybody: not where all that were named are unknown ones.
   const states = wanted.length > 0 && rest.length === 0 ? [] : selectMounted(runDir, rest);
@@ -94,8 +134,11 @@ export async function* unmountAll(
     yield mount.mountPoint;
   }
   for (const state of states) {
-    if (isAlive(state.pid)) await before(state);
-    await unmountFileset(runDir, state, lazy);
+    if (before !== undefined && isAlive(state.pid)) {
+      await untilItAnswers(state, onWaiting);
+      await before(state);
+    }
+    await unmountFileset(runDir, state, how, onWaiting);
     yield state.mountPoint;
   }
 }

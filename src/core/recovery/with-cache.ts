@@ -64,7 +64,7 @@ async function mounted<T>(
   try {
     return work();
   } finally {
-    must('umount', await umount(path, false), path);
+    must('umount', await umount(path), path);
   }
 }
 

@@ -19,7 +19,13 @@ export const MountFlag = {
   nodiratime: 1 << 11,
 } as const;
 
-const MNT_DETACH = 2;
+/**
+ * How to unmount, as flags of umount2(2). `lazy`: the mount leaves the tree at once, and ends when nobody uses it any more.
+ * `force`: requests that wait for an answer fail; it is refused all the same where somebody uses it.
+ */
+const UNMOUNT = { plain: 0, force: 1, lazy: 2 } as const;
+export type Unmounting = keyof typeof UNMOUNT;
+
 const STRING_BYTES = 8192;
 /** _IOR(229, 0, uint32_t), linux/fuse.h. */
 const FUSE_DEV_IOC_CLONE = 0x8004e500;
@@ -52,15 +58,12 @@ export function mount(
   return checked(c.mount(sourceAt, targetAt, typeAt, flags, dataAt));
 }
 
-/**
- * umount2(2), on the thread pool: the kernel writes dirty pages back first, so the one who unmounts must go on serving.
- * `lazy`: the mount leaves the tree at once, and ends when nobody uses it any more.
- */
-export function umount(target: string, lazy: boolean): Promise<number> {
+/** umount2(2), on the thread pool: the kernel writes dirty pages back first, so the one who unmounts must go on serving. */
+export function umount(target: string, how: Unmounting = 'plain'): Promise<number> {
   const path = new Memory(STRING_BYTES);
   const address = path.putString(utf8Bytes(target));
   return new Promise((resolve) => {
-    umount2Async([address, lazy ? MNT_DETACH : 0], (result) => {
+    umount2Async([address, UNMOUNT[how]], (result) => {
       // Named here so that the memory lives until the kernel has read it.
       path.buffer.fill(0);
       resolve(result);

@@ -59,13 +59,3 @@ export function findMountOf(blockDevice: string): Mount | undefined {
   const { major, minor } = decodeDevice(status.rdev);
   return listMounts().find((mount) => mount.device === `${major}:${minor}`);
 }
-
-/** True where a FUSE file system is mounted and nobody serves it any more. */
-export function isDeadMount(mountPoint: string): boolean {
-  try {
-    statSync(mountPoint);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOTCONN';
-  }
-}

@@ -26,7 +26,7 @@ export async function mountLowerTree(
   const release = async (): Promise<void> => {
     closeSync(stageFd);
     closeSync(rootFd);
-    must('umount', await umount(path, false), path);
+    must('umount', await umount(path), path);
     rmdirSync(path);
     await detach(attached);
   };

@@ -46,7 +46,7 @@ export function healthyHost(survey: Survey): HostFacts {
     mountPoints: new Map(
       fstab.mounts.map(({ mountPoint }) => [
         mountPoint,
-        { ...DIRECTORY, names: 0, mounted: undefined, isDead: false },
+        { ...DIRECTORY, names: 0, mounted: undefined, answer: 'answers' },
       ]),
     ),
     caches: new Map(

@@ -94,7 +94,12 @@ const EXPECTED: [string, Partial<HostFacts>, string[]][] = [
   ['no mount point', withMountPoint({ kind: 'missing' }), ['IZO5001 fstab:2:10']],
   ['a file as mount point', withMountPoint({ kind: 'file' }), ['IZO5002 fstab:2:10']],
   ['files below the mount point', withMountPoint({ names: 3 }), ['IZO5003 fstab:2:10']],
-  ['a dead mount', withMountPoint({ mounted: 'fuse.izo', isDead: true }), ['IZO5004 fstab:2:10']],
+  ['a dead mount', withMountPoint({ mounted: 'fuse.izo', answer: 'dead' }), ['IZO5004 fstab:2:10']],
+  [
+    'a mount that does not answer',
+    withMountPoint({ mounted: 'fuse.izo', answer: 'silent' }),
+    ['IZO5006 fstab:2:10'],
+  ],
   ['a mount of something else', withMountPoint({ mounted: 'nfs' }), ['IZO5005 fstab:2:10']],
   ['the mount itself', withMountPoint({ mounted: 'fuse.InterMezzo', names: 3 }), []],
   ['no cache', withCache({ kind: 'missing' }), ['IZO5010 fstab:2:1']],

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { decodeDevice, encodeDevice } from '../../../src/core/system/device-numbers.js';
 import { closeDevice, mount, openFuseDevice, umount } from '../../../src/core/system/mounting.js';
-import { findMountAt, findMountOf, isDeadMount } from '../../../src/core/system/mounts.js';
+import { askMount } from '../../../src/core/system/mount-answer.js';
+import { findMountAt, findMountOf } from '../../../src/core/system/mounts.js';
 
 describe('device numbers', () => {
   it('are taken apart as they were put together: 12 bits of major, 20 of minor', () => {
@@ -29,20 +30,21 @@ describe('mounts', () => {
     assert.equal(findMountOf('/no such device'), undefined);
   });
 
-  it('whose server is gone are dead', async () => {
+  it('whose server does not answer are silent, and those whose server is gone are dead', async () => {
     const path = mkdtempSync(join(tmpdir(), 'izo dead-'));
     const fd = openFuseDevice();
     try {
-      assert.equal(isDeadMount(path), false);
+      assert.equal(await askMount(path), 'answers');
       const data = `fd=${fd},rootmode=40000,user_id=0,group_id=0`;
       assert.equal(mount('izo', path, 'fuse.izo-test', 0, data), 0);
       assert.equal(findMountAt(path)?.type, 'fuse.izo-test');
+      assert.equal(await askMount(path, 100), 'silent');
       closeDevice(fd);
-      assert.equal(isDeadMount(path), true);
+      assert.equal(await askMount(path), 'dead');
     } finally {
-      await umount(path, true);
+      await umount(path, 'lazy');
       rmdirSync(path);
     }
-    assert.equal(isDeadMount(path), false);
+    assert.equal(await askMount(path), 'answers');
   });
 });

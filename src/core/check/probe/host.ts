@@ -5,7 +5,7 @@ import { keyDirectory, keyPath, readKey } from '../../config/index.js';
 import { askStatus } from '../../lento/control-client.js';
 import { IzoError } from '../../model/errors.js';
 import { packageOf, searchPath } from '../../system/processes.js';
-import type { HostFacts, KeyFacts, PathFacts } from '../facts.js';
+import type { HostFacts, KeyFacts, MountPointFacts, PathFacts } from '../facts.js';
 import { pairsHere } from '../keys.js';
 import { configuredFiles, type Survey } from '../survey.js';
 import { probeCache } from './caches.js';
@@ -103,6 +103,10 @@ export async function probeHost(survey: Survey, options: ProbeOptions): Promise<
     // What UUID= and LABEL= mean is mount(8)'s business.
     if (spec.startsWith('/')) caches.set(spec, await probeCache(spec, runDir));
   }
+  const mountPoints = new Map<string, MountPointFacts>();
+  for (const { mountPoint } of fstab.mounts) {
+    mountPoints.set(mountPoint, await probeMountPoint(mountPoint));
+  }
   return {
     isRoot,
     euid: process.geteuid?.() ?? 0,
@@ -125,9 +129,7 @@ export async function probeHost(survey: Survey, options: ProbeOptions): Promise<
     running,
     ports: probePorts(survey, running),
     paths,
-    mountPoints: new Map(
-      fstab.mounts.map(({ mountPoint }) => [mountPoint, probeMountPoint(mountPoint)]),
-    ),
+    mountPoints,
     caches,
     keys,
     keyFiles: namesIn(keyDirectory(configDir)),

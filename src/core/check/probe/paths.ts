@@ -1,5 +1,6 @@
 import { readdirSync, statfsSync, statSync } from 'node:fs';
-import { isDeadMount, listMounts } from '../../system/mounts.js';
+import { askMount } from '../../system/mount-answer.js';
+import { findMountAt } from '../../system/mounts.js';
 import type { MountPointFacts, PathFacts } from '../facts.js';
 
 const NOTHING = { mode: 0, uid: 0, size: 0, occupied: 0 };
@@ -33,10 +34,13 @@ export function namesIn(path: string): string[] {
   }
 }
 
-export function probeMountPoint(path: string): MountPointFacts {
-  const mounted = listMounts().findLast(({ mountPoint }) => mountPoint === path)?.type;
+/** A mount of FUSE is asked first, for its server may hang. */
+export async function probeMountPoint(path: string): Promise<MountPointFacts> {
+  const mounted = findMountAt(path)?.type;
   const names = mounted === undefined ? namesIn(path).length : 0;
-  return { ...probePath(path), names, mounted, isDead: isDeadMount(path) };
+  const answer = mounted?.startsWith('fuse') === true ? await askMount(path) : 'answers';
+  const found: PathFacts = answer === 'answers' ? probePath(path) : { kind: 'unknown', ...NOTHING };
+  return { ...found, names, mounted, answer };
 }
 
 /** Bytes free for root in the file system of a path; without limit where that cannot be known. */

@@ -171,6 +171,13 @@ export const FSTAB: readonly Section[] = [
         'Something else is mounted at a mount point',
         'The fileset would hide it.',
       ],
+      [
+        'IZO5006',
+        'mount-silent',
+        'error',
+        'A mount does not answer',
+        'Its presto hangs or was stopped, and so does every program that comes to the mount.',
+      ],
     ],
   },
   {

@@ -115,7 +115,7 @@ export class DeviceBinding implements FuseBinding {
     try {
       await ready;
     } catch (error) {
-      if (!this.#ended) await umount(this.mountPoint, true);
+      if (!this.#ended) await umount(this.mountPoint, 'lazy');
       throw error;
     }
   }
@@ -203,7 +203,7 @@ export class DeviceBinding implements FuseBinding {
   }
 
   async unmount(lazy: boolean): Promise<void> {
-    must('umount', await umount(this.mountPoint, lazy), this.mountPoint);
+    must('umount', await umount(this.mountPoint, lazy ? 'lazy' : 'plain'), this.mountPoint);
     // Nobody reads the device yet, so nobody would notice.
     if (this.#session === undefined) await this.#end();
   }

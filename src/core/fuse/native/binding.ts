@@ -205,7 +205,12 @@ export class NativeBinding implements FuseBinding {
 
   async unmount(lazy: boolean): Promise<void> {
     if (this.#device === undefined || this.#gone) this.#markUnmounted();
-    else must('umount', await umount(this.request.mountPoint, lazy), this.request.mountPoint);
+    else
+      must(
+        'umount',
+        await umount(this.request.mountPoint, lazy ? 'lazy' : 'plain'),
+        this.request.mountPoint,
+      );
   }
 
   /** The device is the addon's until the process ends: requests that still come fail. */
