@@ -1,25 +1,109 @@
-import type { ObjectId, Stamp } from '../../../src/core/model/ids.js';
-import { Opcode, stampOf, type JournalRecord } from '../../../src/core/model/records.js';
+import { NO_STAMP, type Stamp } from '../../../src/core/model/ids.js';
+import {
+  AttrMask,
+  Opcode,
+  stampOf,
+  type JournalRecord,
+  type RecordBody,
+  type RecordHead,
+} from '../../../src/core/model/records.js';
 import type { Merge } from '../../../src/core/replication/merge/merge.js';
+import type { MergeObject } from '../../../src/core/replication/merge/merge-object.js';
 import type { Amendment, ClientStep } from '../../../src/core/replication/merge/outcome.js';
-import { newObject, type PaperObject, type PaperTree } from './tree.js';
+import { EPOCH, type PaperObject, type PaperTree } from './tree.js';
 
-/** Carries a merge out on paper: the client's steps, then what the server is told. @returns what was put away. */
+export interface CarriedOut {
+  /** Contents that were put away. */
+  readonly stored: string[];
+  /** What the server is to be told, and logs then. */
+  readonly told: JournalRecord[];
+  /** The last number of the client's log that was given away. */
+  readonly recno: number;
+}
+
+/** Carries a merge out on paper, as lento and presto do to the client's tree. */
 export function carryOut(
   merge: Merge,
   client: PaperTree,
   server: PaperTree,
   replica: number,
-): string[] {
+): CarriedOut {
   const stored: string[] = [];
   const serverBefore = server.copy();
-  const clientBefore = client.copy();
-  for (const step of merge.steps) doStep(step, client, serverBefore, stored, replica);
-  let free = merge.nextFree;
-  for (const amendment of merge.amendments) {
-    free = tell(amendment, [client, clientBefore], server, replica, free);
+  const anew = new Map<MergeObject, JournalRecord[]>();
+  let recno = merge.nextFree - 1;
+  const told = merge.amendments.flatMap((amendment) => {
+    if (amendment.type === 'record') return [recordOf(amendment)];
+    const as = amendment.type === 'copy' ? amendment.as : amendment.object;
+    const object = found(amendment, client);
+    const reserve = (): RecordHead => ({
+      ...amendment.head,
+      origin: replica,
+      originRecno: ++recno,
+      object: as.id,
+      before: NO_STAMP,
+    });
+    const records = recordsOf(object, amendment.path, reserve);
+    anew.set(as, records);
+    return records;
+  });
+  for (const step of merge.steps) doStep(step, client, serverBefore, stored, anew);
+  for (const { object, path } of merge.renewed) {
+    Object.assign(client.get(path), { id: object.id, ...versions(anew.get(object) ?? []) });
   }
-  return stored;
+  return { stored, told, recno };
+}
+
+function recordOf({ head, body }: JournalRecord): JournalRecord {
+  return { head, body };
+}
+
+function found(amendment: Exclude<Amendment, { type: 'record' }>, client: PaperTree): PaperObject {
+  const { disk } = amendment.type === 'copy' ? amendment.of : amendment.object;
+  if (disk === undefined) throw new Error(`the client has nothing for ${amendment.path}`);
+  return client.get(disk);
+}
+
+/** The records that make an object anew. */
+function recordsOf(object: PaperObject, path: string, head: () => RecordHead): JournalRecord[] {
+  const { id, kind, data, mode, mtime, xattrs } = object;
+  const record = (body: RecordBody): JournalRecord => ({ head: head(), body });
+  const records = [record(makingOf(object, path))];
+  for (const [name, value] of xattrs) {
+    const bytes = Buffer.from(value, 'latin1');
+    records.push(record({ op: Opcode.SETEXTATTR, path, name, value: bytes, flags: 0 }));
+  }
+  if (kind === 'file') {
+    const handle = { ino: id.number * 8 + id.replica, generation: 0 };
+    const what = { size: data.length, mtime, mode, handle, ranges: [] };
+    records.push(record({ op: Opcode.CLOSE, path, ...what }));
+  } else {
+    const nothing = { mode: 0, uid: 0, gid: 0, atime: EPOCH };
+    records.push(record({ op: Opcode.SETATTR, path, valid: AttrMask.mtime, ...nothing, mtime }));
+  }
+  return records;
+}
+
+function makingOf({ kind, mode, uid, gid, target }: PaperObject, path: string): RecordBody {
+  switch (kind) {
+    case 'file':
+      return { op: Opcode.CREATE, path, mode, uid, gid };
+    case 'directory':
+      return { op: Opcode.MKDIR, path, mode, uid, gid };
+    case 'symlink':
+      return { op: Opcode.SYMLINK, path, target, uid, gid };
+    case 'fifo':
+      return { op: Opcode.MKNOD, path, mode, uid, gid, rdev: 0 };
+  }
+}
+
+/** The versions that an object has after the records that made it. */
+function versions(records: readonly JournalRecord[]): { content: Stamp; attributes: Stamp } {
+  const [made] = records;
+  if (made === undefined) throw new Error('an object without records');
+  const closed = records.findLast(({ body }) => body.op === Opcode.CLOSE) ?? made;
+  const set = records.findLast(({ body }) => body.op !== Opcode.CLOSE) ?? made;
+  return { content: stampOf(closed), attributes: stampOf(set) };
 }
 
 function doStep(
@@ -27,17 +111,14 @@ function doStep(
   client: PaperTree,
   server: PaperTree,
   stored: string[],
-  replica: number,
+  anew: ReadonlyMap<MergeObject, readonly JournalRecord[]>,
 ): void {
   switch (step.type) {
-    case 'record': {
-      const record: JournalRecord = step;
-      const data = record.body.op === Opcode.CLOSE ? dataOf(server, record) : undefined;
-      client.apply(record, data);
+    case 'record':
+      client.apply(recordOf(step), dataOf(server, step));
       return;
-    }
     case 'fetch':
-      client.put(step.path, alone(server.get(step.serverPath)), { sec: 0, nsec: 0 });
+      client.put(step.path, alone(server.get(step.serverPath)), EPOCH);
       return;
     case 'become': {
       const object = client.get(step.path);
@@ -47,9 +128,10 @@ function doStep(
       return;
     }
     case 'copy': {
-      const stamp = { replica, recno: step.as.id.number };
-      const copy = { ...alone(client.get(step.from)), id: step.as.id };
-      client.put(step.path, { ...copy, content: stamp, attributes: stamp }, { sec: 0, nsec: 0 });
+      const { data } = client.get(step.from);
+      for (const { head, body } of anew.get(step.as) ?? []) {
+        client.apply({ head, body: { ...body, path: step.path } } as JournalRecord, data);
+      }
       return;
     }
     case 'store':
@@ -64,42 +146,15 @@ function doStep(
   }
 }
 
-/** The contents of a record, as long as its maker still has that version. */
-function dataOf(maker: PaperTree, record: JournalRecord): string | undefined {
-  const object = maker.byId(record.head.object);
-  const stamp = stampOf(record);
-  const isThat = object?.content.replica === stamp.replica && object.content.recno === stamp.recno;
+/** The contents that go with a record, as long as its maker, or who passes it on, still has that version. */
+export function dataOf(maker: PaperTree, { head, body }: JournalRecord): string | undefined {
+  if (body.op !== Opcode.CLOSE) return undefined;
+  const object = maker.byId(head.object);
+  const isThat =
+    object?.content.replica === head.origin && object.content.recno === head.originRecno;
   return isThat ? object.data : undefined;
 }
 
 function alone(object: PaperObject): PaperObject {
   return { ...object, children: new Map(), xattrs: new Map(object.xattrs) };
-}
-
-/** @returns the number that is free then */
-function tell(
-  amendment: Amendment,
-  [client, before]: [PaperTree, PaperTree],
-  server: PaperTree,
-  replica: number,
-  free: number,
-): number {
-  if (amendment.type === 'record') {
-    const record: JournalRecord = amendment;
-    const data = record.body.op === Opcode.CLOSE ? dataOf(client, record) : undefined;
-    server.apply(record, data);
-    return free;
-  }
-  const { path, head } = amendment;
-  const id: ObjectId = amendment.type === 'copy' ? amendment.as.id : amendment.object.id;
-  // What leaves the tree in the end has passed through the server's all the same.
-  const mine = client.byId(id) ?? before.byId(id);
-  if (mine === undefined) throw new Error(`the client has nothing for ${path}`);
-  const stamp: Stamp = { replica, recno: amendment.type === 'copy' ? id.number : free };
-  const made = newObject(mine.kind, id, stamp, mine.mtime, mine.target);
-  const { data, mode, uid, gid, mtime, xattrs } = mine;
-  Object.assign(made, { data, mode, uid, gid, mtime, xattrs: new Map(xattrs) });
-  Object.assign(mine, { content: stamp, attributes: stamp });
-  server.put(path, made, head.time);
-  return free + 1;
 }

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { sameObject, type ObjectId } from '../../model/ids.js';
-import { isReservedAtRoot } from '../../model/names.js';
+import { displayBytes, isReservedAtRoot } from '../../model/names.js';
 import type { FileHandle, Time } from '../../model/records.js';
 import type { ClientTree, Found } from '../../replication/merge/tree-names.js';
 import { Attr } from '../../system/attr.js';
@@ -25,8 +25,8 @@ export class LowerView implements ClientTree {
     return this.#found.get(path);
   }
 
-  rootTime(): Time {
-    must('statx', stat(this.lowerFd, '', attr));
+  timeOf(path: string): Time {
+    must('statx', stat(this.lowerFd, path, attr), displayBytes(path));
     return { sec: attr.mtimeSec, nsec: attr.mtimeNsec };
   }
 

@@ -43,6 +43,11 @@ export class Changes {
     return this.#changes.get(object);
   }
 
+  /** What was done to the object has gone with it. */
+  forget(object: MergeObject): void {
+    this.#changes.delete(object);
+  }
+
   /** Something was done to the object that its removal would undo. Making it is not: who removes it has seen that. */
   isUpdated(object: MergeObject): boolean {
     const change = this.#changes.get(object);
@@ -65,7 +70,8 @@ export class Changes {
       case Opcode.MKDIR:
       case Opcode.SYMLINK:
       case Opcode.MKNOD:
-        change.made = placed;
+        // Again: what was done to it before it was removed does not count.
+        this.#changes.set(object, { ...newChange(), made: placed });
         return;
       case Opcode.CLOSE:
         change.closed = { record, body };
@@ -104,17 +110,21 @@ export class Changes {
   #changeOf(object: MergeObject): Change {
     let change = this.#changes.get(object);
     if (change === undefined) {
-      change = {
-        made: undefined,
-        closed: undefined,
-        closes: 0,
-        attributes: new Map(),
-        xattrs: new Map(),
-        named: false,
-        unnamed: false,
-      };
+      change = newChange();
       this.#changes.set(object, change);
     }
     return change;
   }
+}
+
+function newChange(): Change {
+  return {
+    made: undefined,
+    closed: undefined,
+    closes: 0,
+    attributes: new Map(),
+    xattrs: new Map(),
+    named: false,
+    unnamed: false,
+  };
 }

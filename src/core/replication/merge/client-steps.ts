@@ -3,6 +3,7 @@ import {
   AttrMask,
   Opcode,
   stampOf,
+  type CloseBody,
   type JournalRecord,
   type RecordBody,
   type RecordHead,
@@ -13,6 +14,7 @@ import type { MergeObject } from './merge-object.js';
 import type { Merging } from './merging.js';
 import type { ClientStep, Touches } from './outcome.js';
 import type { Placed } from './placed.js';
+import { onlyBits } from './replay-objects.js';
 import type { TreeNames } from './tree-names.js';
 
 /** What the plan for the client's tree is made from. */
@@ -37,15 +39,17 @@ export function clientSteps(side: ClientSide): ClientStep[] {
   const fetched = new Set<MergeObject>();
   const names = new ClientNames(merging, side.disk, side.head, makingFor(side, fetched));
   names.run();
-  const becoming = [...merging.aliases].map(([ours, theirs]) => become(side, ours, theirs));
+  const becoming = [...merging.aliases, ...revived(side)].map(([ours, theirs]) =>
+    become(side, ours, theirs),
+  );
   const stored = [...merging.storedOfServer].map((object): ClientStep => {
     return { type: 'store-of-server', object, serverPath: side.server.pathOf(object) };
   });
   return [
     ...stored,
+    ...losing(side),
     ...becoming.flat(),
     ...names.steps,
-    ...losing(side),
     ...updates(side, fetched),
     ...again(side, fetched),
     ...times(side, names.usedRoot),
@@ -60,9 +64,10 @@ function makingFor(side: ClientSide, fetched: Set<MergeObject>) {
     }
     const { serverChanges, clientChanges } = side.merging;
     const own = clientChanges.of(object)?.made;
+    const theirs = serverChanges.of(object)?.made;
     // A directory that it made, and removed although the server needs it.
-    if (own !== undefined) fetched.add(object);
-    const made = (serverChanges.of(object)?.made ?? own)?.record;
+    if (theirs === undefined && own !== undefined) fetched.add(object);
+    const made = (theirs ?? own)?.record;
     if (made !== undefined && 'path' in made.body) {
       return { type: 'record', head: made.head, body: { ...made.body, path } as RecordBody };
     }
@@ -73,18 +78,37 @@ function makingFor(side: ClientSide, fetched: Set<MergeObject>) {
 
 /** Files that lose their contents here, where these go to the conflict store and not to a copy beside. */
 function losing({ merging }: ClientSide): ClientStep[] {
-  return [...merging.copies]
-    .filter(([, conflict]) => conflict.verdict.loser === 'stored')
-    .map(([object]) => ({ type: 'store', object, path: merging.merged.pathOf(object) }));
+  return [...merging.copies].flatMap(([object, { verdict }]): ClientStep[] => {
+    // What leaves the tree is stored then.
+    if (verdict.loser !== 'stored' || merging.stored.has(object)) return [];
+    return object.disk === undefined ? [] : [{ type: 'store', object, path: object.disk }];
+  });
 }
 
-/** Both made it: the client's takes on the identity and the attributes of the server's. */
+/**
+ * Objects that the client has and that the server has made again after it had removed them, for another client that had
+ * updated them: of what the client has of them only the contents may stay.
+ */
+function revived({ merging, news }: ClientSide): [MergeObject, MergeObject][] {
+  const objects = new Set<MergeObject>();
+  for (const { object } of news) {
+    const isMade = merging.serverChanges.of(object)?.made !== undefined;
+    if (isMade && object.disk !== undefined && merging.merged.isAlive(object)) objects.add(object);
+  }
+  for (const object of merging.restored) objects.delete(object);
+  return [...objects].map((object) => [object, object]);
+}
+
+/** Both have it: the client's takes on the identity and the attributes of the server's. */
 function become(side: ClientSide, ours: MergeObject, theirs: MergeObject): ClientStep[] {
   const change = side.merging.serverChanges.of(theirs);
   const made = change?.made?.record;
   if (made === undefined || ours.disk === undefined) return [];
   const { head, body } = made;
-  const content = change?.closed === undefined ? stampOf(made) : stampOf(change.closed.record);
+  const own = side.merging.clientContents.has(theirs)
+    ? side.merging.clientChanges.of(ours)?.closed
+    : undefined;
+  const content = stampOf((own ?? change?.closed)?.record ?? made);
   const path = ours.disk;
   const steps: ClientStep[] = [{ type: 'become', path, object: theirs, content }];
   if (!('uid' in body) || body.op === Opcode.SETATTR) return steps;
@@ -100,16 +124,33 @@ function become(side: ClientSide, ours: MergeObject, theirs: MergeObject): Clien
 }
 
 /** The server's attributes and contents, in its order. */
-function updates({ merging, news }: ClientSide, fetched: Set<MergeObject>): ClientStep[] {
+function updates({ merging, news, server }: ClientSide, fetched: Set<MergeObject>): ClientStep[] {
   const steps: ClientStep[] = [];
+  const toBeMade = new Set(news.map(({ object }) => object));
+  const closed = new Set<MergeObject>();
   for (const { object, record } of news) {
     const { head, body } = record;
+    const made = merging.serverChanges.of(object)?.made;
+    if (made === undefined || made.record === record) toBeMade.delete(object);
+    // What was done to it before it was removed and made again.
+    if (toBeMade.has(object)) continue;
     if (!isContent(body) || fetched.has(object) || !merging.merged.isAlive(object)) continue;
-    if (merging.restored.has(object)) continue;
+    if (!server.isAlive(object)) continue;
+    const close = merging.serverChanges.of(object)?.closed;
+    if (close?.record === record) closed.add(object);
     if (body.op === Opcode.CLOSE && !wantsContents(merging, object, record)) continue;
-    steps.push({ type: 'record', head, body: { ...body, path: merging.merged.pathOf(object) } });
+    const path = merging.merged.pathOf(object);
+    const isPast = merging.carried.has(object) && close !== undefined && !closed.has(object);
+    const then = isPast ? withTimeAndMode(body, close.body) : body;
+    steps.push({ type: 'record', head, body: { ...then, path } });
   }
   return steps;
+}
+
+/** What was set before the contents were closed, which are here already with the time and the mode that they then got. */
+function withTimeAndMode(body: ContentBody, { mode, mtime }: CloseBody): ContentBody {
+  if (body.op !== Opcode.SETATTR) return body;
+  return onlyBits({ ...body, mode, mtime }, body.valid);
 }
 
 type ContentBody = Extract<

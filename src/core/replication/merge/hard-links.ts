@@ -1,4 +1,6 @@
 import type { Changes } from './changes.js';
+import type { MergeObject } from './merge-object.js';
+import type { Merging } from './merging.js';
 import type { ClientTree, TreeNames } from './tree-names.js';
 
 /**
@@ -22,7 +24,30 @@ export function findHardLinks(
         ? object.links > known
         : ours.of(object)?.unnamed === true && (ours.isUpdated(object) || theirs.isUpdated(object));
     if (!isHidden) continue;
-    // To look at a name is to know it.
-    for (const path of tree.namesOf(object.id, closed?.handle)) disk.at(disk.place(path));
+    learn(disk, tree.namesOf(object.id, closed?.handle));
   }
+}
+
+/**
+ * The same for files that the server has and the client does not seem to have: then they need not be fetched.
+ * @param copies files that are to be made
+ */
+export function findMissingFiles(
+  disk: TreeNames,
+  tree: ClientTree,
+  merging: Merging,
+  copies: ReadonlyMap<MergeObject, MergeObject>,
+): void {
+  const { merged, serverChanges, clientChanges } = merging;
+  for (const place of [...merged.changed()]) {
+    const object = merged.at(place);
+    if (object === undefined || object.isDirectory || object.disk !== undefined) continue;
+    const made = serverChanges.of(object)?.made ?? clientChanges.of(object)?.made;
+    if (made === undefined && !copies.has(object)) learn(disk, tree.namesOf(object.id, undefined));
+  }
+}
+
+/** To look at a name is to know it. */
+function learn(disk: TreeNames, paths: readonly string[]): void {
+  for (const path of paths) disk.at(disk.place(path));
 }

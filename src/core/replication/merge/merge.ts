@@ -8,13 +8,14 @@ import {
 } from '../../model/records.js';
 import { Changes } from './changes.js';
 import { clientSteps } from './client-steps.js';
-import { findHardLinks } from './hard-links.js';
+import { findHardLinks, findMissingFiles } from './hard-links.js';
 import { MergeObjects, MergeRefused, type MergeObject, type Place } from './merge-object.js';
 import { Merging, type MergeTerms } from './merging.js';
 import type { Amendment, ClientStep, Conflict, Question, Touches } from './outcome.js';
 import { redo, redoOne, undo, type Placed } from './placed.js';
-import { replayLink, replayMake, replayRemove, replayRename } from './replay-names.js';
+import { replayLink, replayMake, replayRemove } from './replay-names.js';
 import { replayClose, replaySetattr, replayXattr } from './replay-objects.js';
+import { replayRename } from './replay-renames.js';
 import { touchesOf } from './touches.js';
 import { TreeNames, type ClientTree } from './tree-names.js';
 
@@ -74,7 +75,8 @@ export function merge({ tree, pending, news }: Divergence, terms: MergeTerms): M
   if (head === undefined) throw new MergeRefused('there is nothing to merge');
   tellTimes(merging, touchesOf(ours), head);
   const disk = new TreeNames(objects, tree);
-  const rootTime = tree.rootTime();
+  findMissingFiles(disk, tree, merging, copies);
+  const rootTime = disk.timeOnDisk(objects.root);
   const steps = clientSteps({
     rootTime,
     merging,

@@ -1,4 +1,5 @@
 import { AttrMask, Opcode, type CloseBody, type SetattrBody } from '../../model/records.js';
+import type { Change } from './changes.js';
 import type { MergeObject } from './merge-object.js';
 import type { Merging } from './merging.js';
 import type { Placed } from './placed.js';
@@ -38,13 +39,19 @@ export function replayClose(merging: Merging, placed: Placed): void {
   const { object, path } = found;
   const theirs = merging.serverChanges.of(object);
   if (theirs?.closed !== undefined && !clientKeeps(merging, placed, object)) return;
-  const ownMode =
-    merging.verdict('attribute').winner === 'client' && change.attributes.has(AttrMask.mode);
-  const set = ownMode ? undefined : theirs?.attributes.get(AttrMask.mode);
-  const mode = set?.mode ?? record.body.mode;
+  const isOwn = change.made !== undefined || change.attributes.has(AttrMask.mode);
+  const ownMode = isOwn && merging.verdict('attribute').winner === 'client';
+  const mode = (ownMode ? undefined : modeOf(theirs)) ?? record.body.mode;
   const keepsRanges = change.closes === 1 && theirs?.closed === undefined;
   const ranges = keepsRanges ? record.body.ranges : [];
   merging.emit(placed, object, { ...record.body, path, mode, ranges });
+}
+
+/** The mode that the server has given to an object which it may have made again. */
+function modeOf(theirs: Change | undefined): number | undefined {
+  const made = theirs?.made?.record.body;
+  const making = made?.op === Opcode.CREATE ? (theirs?.closed?.body.mode ?? made.mode) : undefined;
+  return theirs?.attributes.get(AttrMask.mode)?.mode ?? making;
 }
 
 /** Both wrote the file. @returns whether the client's contents stand. */

@@ -24,12 +24,15 @@ export function ensureDirectory(
 
 /** Makes an object again that the server removed while the client updated it: at the name it had at the client. */
 export function restore(merging: Merging, placed: Placed, object: MergeObject, from: Place): void {
-  const directory = ensureDirectory(merging, placed, from.directory);
-  if (directory === undefined) return;
-  const place = settle(merging, placed, object, from, { directory, name: from.name });
+  const name = nameFor(merging, placed, object, from);
+  if (name === undefined) return;
+  const { directory } = name;
+  const place = settle(merging, placed, object, name.from, { directory, name: name.from.name });
   if (place === undefined) return;
   merging.note('update-removal', object, placed.record);
   merging.restored.add(object);
+  // The server makes it with the time that it has here; the plan empties it, perhaps, and changes that.
+  if (object.isDirectory) merging.touches.set(object, merging.client.timeOnDisk(object));
   merging.merged.put(place, object);
   merging.touch(directory, placed);
   const path = merging.merged.path(place);
@@ -39,6 +42,20 @@ export function restore(merging: Merging, placed: Placed, object: MergeObject, f
     if (leaves === undefined || !isSame(other, leaves))
       relink(merging, placed, object, other, path);
   }
+}
+
+/** The first name of the object at the client whose directory can be had, `from` before all others. */
+function nameFor(
+  merging: Merging,
+  placed: Placed,
+  object: MergeObject,
+  from: Place,
+): { from: Place; directory: MergeObject } | undefined {
+  for (const place of [from, ...merging.client.placesOf(object)]) {
+    const directory = ensureDirectory(merging, placed, place.directory);
+    if (directory !== undefined) return { from: place, directory };
+  }
+  return undefined;
 }
 
 /** A further name that the client has for a file that was made again. */

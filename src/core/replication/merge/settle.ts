@@ -97,7 +97,8 @@ function isSameThing(merging: Merging, ours: MergeObject, theirs: MergeObject): 
   const mine = merging.clientChanges.of(ours);
   const other = merging.serverChanges.of(theirs);
   // The client has nothing yet that is the server's object: then it can take what it made for that.
-  if (other?.made === undefined || merging.merged.isAlive(ours)) return false;
+  if (other?.made === undefined || theirs.disk !== undefined) return false;
+  if (merging.merged.isAlive(ours)) return false;
   // One object of the client's can be it, and no more.
   if (merging.carried.has(theirs)) return false;
   if (ours.isDirectory || theirs.isDirectory) return ours.isDirectory && theirs.isDirectory;

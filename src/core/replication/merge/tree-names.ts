@@ -6,8 +6,8 @@ import { MergeRefused, type MergeObject, type MergeObjects, type Place } from '.
 export interface ClientTree {
   /** What is at `path` (not the root), or undefined. Links are not followed. */
   lookup(path: string): Found | undefined;
-  /** The time of modification of the root. */
-  rootTime(): Time;
+  /** The time of modification of the directory at `path`, which is there. */
+  timeOf(path: string): Time;
   /**
    * All names of a file that may have more than the journal tells of. Slow: it may have to go through the whole tree.
    * @param handle the lower file, where known: one that is gone has no names
@@ -61,6 +61,12 @@ export class TreeNames {
     object.links = found.links;
     see(object, { directory, name });
     return object;
+  }
+
+  /** When names in the directory changed last on the client's disk. */
+  timeOnDisk({ disk }: MergeObject): Time {
+    if (disk === undefined) throw new MergeRefused('a directory that is not there has no time');
+    return this.tree.timeOf(disk);
   }
 
   put(place: Place, object: MergeObject): void {

@@ -1,0 +1,109 @@
+import type { ObjectId } from '../../../src/core/model/ids.js';
+import type { JournalRecord, Time } from '../../../src/core/model/records.js';
+import { merge, type Merge } from '../../../src/core/replication/merge/merge.js';
+import type { ClientTree } from '../../../src/core/replication/merge/tree-names.js';
+import type { ConflictPolicy } from '../../../src/core/replication/merge/rules.js';
+import { carryOut, dataOf } from './carry-out.js';
+import { PaperHost } from './host.js';
+import { PaperTree } from './tree.js';
+
+/** A client on paper: its records are those that the server does not have. */
+export class PaperClient {
+  /** How many of the server's records it has. */
+  seen = 0;
+  /** What its conflict store has. */
+  readonly stored: string[] = [];
+
+  constructor(
+    readonly name: string,
+    readonly host: PaperHost,
+  ) {}
+}
+
+/** The hosts of a fileset, on paper: everybody is cut off but in the moment of `sync`. */
+export class PaperCluster {
+  readonly server: PaperHost;
+  readonly clients: readonly PaperClient[];
+  policy: ConflictPolicy = 'keep-both';
+  /** The server's log. */
+  readonly #log: JournalRecord[] = [];
+  #now = 100;
+
+  constructor(
+    readonly serverName: string,
+    clientNames: readonly string[],
+  ) {
+    const clock = (): Time => ({ sec: this.#now++, nsec: 0 });
+    this.server = new PaperHost(1, new PaperTree(), clock);
+    this.clients = clientNames.map(
+      (name, i) => new PaperClient(name, new PaperHost(i + 2, new PaperTree(), clock)),
+    );
+  }
+
+  get hosts(): PaperHost[] {
+    return [this.server, ...this.clients.map(({ host }) => host)];
+  }
+
+  /**
+   * The client connects, gets what it does not have, and gives what it has.
+   * @param cut the connection is cut before it gives
+   * @returns the merge, if there was one
+   */
+  sync(client: PaperClient, { cut = false } = {}): Merge | undefined {
+    const { host } = client;
+    this.#log.push(...this.server.records.splice(0));
+    const news = this.#log.slice(client.seen).filter(({ head }) => head.origin !== host.replica);
+    client.seen = this.#log.length;
+    let merged: Merge | undefined;
+    if (host.records.length > 0 && news.length > 0) merged = this.#merge(client, news);
+    else for (const record of news) host.tree.apply(record, dataOf(this.server.tree, record));
+    if (!cut) this.#give(client);
+    return merged;
+  }
+
+  #give(client: PaperClient): void {
+    const { tree, records } = client.host;
+    for (const record of records) this.server.tree.apply(record, dataOf(tree, record));
+    this.#log.push(...records.splice(0));
+    client.seen = this.#log.length;
+  }
+
+  #merge(client: PaperClient, news: JournalRecord[]): Merge {
+    const { host } = client;
+    const terms = {
+      policy: this.policy,
+      clientHost: client.name,
+      serverHost: this.serverName,
+      replica: host.replica,
+      firstFree: host.recno + 1,
+    };
+    const divergence = { tree: viewOf(host.tree), pending: host.records, news };
+    let plan = merge(divergence, { ...terms, sameContents: () => undefined });
+    if (plan.questions.length > 0) {
+      const data = (tree: PaperTree, id: ObjectId): string | undefined => tree.byId(id)?.data;
+      const sameContents = (a: { id: ObjectId }, b: { id: ObjectId }): boolean =>
+        data(host.tree, a.id) !== undefined &&
+        data(host.tree, a.id) === data(this.server.tree, b.id);
+      plan = merge(divergence, { ...terms, sameContents });
+    }
+    const { stored, told, recno } = carryOut(plan, host.tree, this.server.tree, host.replica);
+    client.stored.push(...stored);
+    host.spend(recno);
+    host.records = told;
+    return plan;
+  }
+}
+
+/** What a merge asks about the client's tree. */
+export function viewOf(tree: PaperTree): ClientTree {
+  return {
+    lookup: (path) => {
+      const found = tree.find(path);
+      if (found === undefined) return undefined;
+      const directory = found.kind === 'directory';
+      return { object: found.id, directory, links: tree.namesOf(found.id).length };
+    },
+    timeOf: (path) => tree.get(path).mtime,
+    namesOf: (object) => tree.namesOf(object),
+  };
+}
