@@ -90,8 +90,8 @@ export class Cluster {
   }
 
   /** Runs `script` with $M as the mount of `host`. */
-  on(host: Host, script: string): Promise<string> {
-    return this.sh(script, { M: host.mountPoint });
+  on(host: Host, script: string, env: Record<string, string> = {}): Promise<string> {
+    return this.sh(script, { ...env, M: host.mountPoint });
   }
 
   /** What `izo sync` does on a host: waits until the other has what was done there. */

@@ -1,4 +1,5 @@
-import type { FilesetStatus, PeerStatus } from '../lento/fileset-status.js';
+import type { FilesetStatus, LogStatus, PeerStatus } from '../lento/fileset-status.js';
+import { formatSize } from '../model/sizes.js';
 import type { LentoStatus } from '../lento/status.js';
 
 /** Something does not flow, and will not by itself. */
@@ -28,6 +29,7 @@ function renderFileset(fileset: FilesetStatus): string[] {
   if (fileset.position !== undefined) lines.push(`  position  ${fileset.position}`);
   if (fileset.mounted) lines.push(`  permit    ${renderPermit(fileset)}`);
   for (const peer of fileset.peers) lines.push(`  peer      ${renderPeer(peer)}`);
+  if (fileset.log !== undefined) lines.push(...renderLog(fileset.log));
   if (fileset.presto !== undefined) {
     const { openFiles, parked, binding, cache } = fileset.presto;
     lines.push(
@@ -43,6 +45,18 @@ function renderFileset(fileset: FilesetStatus): string[] {
   }
   if (fileset.conflicts > 0) lines.push(`  CONFLICTS ${fileset.conflicts}: izo conflicts list`);
   if (fileset.error !== undefined) lines.push(`  ERROR     ${fileset.error}`);
+  return lines;
+}
+
+function renderLog(log: LogStatus): string[] {
+  const { bytes, first, waiting, backlog, givesUp, error } = log;
+  const whole = `${formatSize(bytes)}, from record ${first} on`;
+  const lines = [`  log       ${whole}; ${formatSize(waiting)} wait for some host`];
+  if (waiting > backlog && !givesUp) {
+    const most = `more than the backlog of ${formatSize(backlog)}`;
+    lines.push(`  BACKLOG   ${most}: all of it is kept until the server has it`);
+  }
+  if (error !== undefined) lines.push(`  LOG       it is not trimmed: ${error}`);
   return lines;
 }
 

@@ -10,7 +10,7 @@ import {
 } from './elements.js';
 import type { Reading, Report } from './problem.js';
 import { quoted } from './suggest.js';
-import { checkName, checkWord } from './values.js';
+import { checkLogSize, checkName, checkWord } from './values.js';
 import type { XmlElement } from './xml-tree.js';
 
 /** What a host that cannot reach the server does with updates: go on and journal, or answer EROFS. */
@@ -26,9 +26,12 @@ export interface Fileset {
   name: string;
   servername: string;
   replicators: string[];
-  /** Attributes of izo; files of 2001 have neither. */
+  /** Attributes of izo; files of 2001 have none of them. */
   policy: DisconnectedPolicy;
   conflicts: ConflictPolicy;
+  /** Bytes of this host's log that are kept: though everybody has them; for those who do not. See man 5 intermezzo. */
+  history?: number;
+  backlog?: number;
   place: Place;
   /** Places inside it, for messages about what other files say. Not there in filesets that no file holds yet. */
   places?: { servername: Place; replicators: Place[] };
@@ -36,7 +39,7 @@ export interface Fileset {
 
 const SHAPE = {
   required: ['name', 'servername'],
-  optional: ['policy', 'conflicts'],
+  optional: ['policy', 'conflicts', 'history', 'backlog'],
   children: ['replicator'],
 } as const;
 
@@ -88,6 +91,8 @@ export function readFileset(element: XmlElement, report: Report): Fileset | unde
   const checkConflicts = checkWord(CONFLICT_POLICIES, 'bad-conflicts');
   const policy = attributeValue(element, 'policy', checkPolicy, report) ?? 'write';
   const conflicts = attributeValue(element, 'conflicts', checkConflicts, report) ?? 'keep-both';
+  const history = attributeValue(element, 'history', checkLogSize, report);
+  const backlog = attributeValue(element, 'backlog', checkLogSize, report);
   const replicators = readReplicators(element, report);
   if (name === undefined || servername === undefined) return undefined;
   return {
@@ -96,6 +101,8 @@ export function readFileset(element: XmlElement, report: Report): Fileset | unde
     replicators: replicators.map((each) => each.name),
     policy,
     conflicts,
+    ...(history === undefined ? {} : { history }),
+    ...(backlog === undefined ? {} : { backlog }),
     place: element.place,
     places: {
       servername: attributePlace(element, 'servername'),

@@ -1,5 +1,7 @@
 import { isIP } from 'node:net';
+import { LIMITS } from '../model/limits.js';
 import { isValidHostName } from '../model/names.js';
+import { parseSize } from '../model/sizes.js';
 import { didYouMean, listed, quoted } from './suggest.js';
 
 /** Why a value was not taken. */
@@ -77,6 +79,18 @@ export const checkPsdev: Check<string> = (text) =>
 export function psdevBaseName(psdev: string): string | undefined {
   return PSDEV.exec(psdev)?.[1];
 }
+
+/** How much of a log is kept: bytes, not less than what is always kept. */
+export const checkLogSize: Check<number> = (text) => {
+  const size = parseSize(text);
+  return size !== undefined && size >= LIMITS.logLeastBytes
+    ? { value: size }
+    : refuse(
+        'bad-log-size',
+        `${quoted(text)} is not a size of 1M or more`,
+        'Write a number with K, M, G or T, such as 64M.',
+      );
+};
 
 /** One of a few words. */
 export function checkWord<W extends string>(words: readonly W[], code: string): Check<W> {

@@ -20,3 +20,4 @@ export { describeRecord, formatTime, recordToJson } from './describe.js';
 export { KmlReader, type ReadLimits, type ReadResult } from './kml-reader.js';
 export { damaged } from './log-file.js';
 export { tornName } from './torn.js';
+export { type TrimRules } from './kml-trim.js';

@@ -25,6 +25,11 @@ export interface ReadResult {
   readonly next: Recno;
 }
 
+interface Around {
+  readonly before: Position;
+  readonly next: Recno | undefined;
+}
+
 /**
  * Reads a log that another process appends to. The appender announces how far it has come, and nothing beyond that is
  * looked at: what is there may be taken back. Reading on from where the last call ended costs only what is new.
@@ -73,17 +78,31 @@ export class KmlReader {
     return this.#header;
   }
 
+  /** Bytes of the log that are not trimmed. @throws as `read` */
+  get bytes(): number {
+    this.#look();
+    return sizeOf(this.fd) - this.#header.firstOffset;
+  }
+
+  /** The same from record `recno` on. @throws as `read` */
+  bytesFrom(recno: Recno): number {
+    return this.#steady(() => {
+      const size = sizeOf(this.fd);
+      const from = Math.max(recno, this.#header.firstRecno);
+      return size - (this.#locator.find(this.#header, from, size) ?? size);
+    });
+  }
+
   /**
    * Records `from` to `upto` at most, as far as the limits go. `upto`: what the appender has announced.
    * @throws IzoError journal-damaged (with the offset), journal-reset (another log has taken its place),
    *   journal-trimmed (`from` is no longer in the log); SystemError
    */
   read(from: Recno, limits: ReadLimits, upto: Recno): ReadResult {
-    return ofFileset(this.fileset, () => this.#read(from, limits, upto));
+    return ofFileset(this.fileset, () => this.#steady(() => this.#read(from, limits, upto)));
   }
 
   #read(from: Recno, limits: ReadLimits, upto: Recno): ReadResult {
-    this.#look();
     if (from > upto) return { records: [], next: from };
     const size = sizeOf(this.fd);
     let cursor = this.#start(from, size);
@@ -107,7 +126,10 @@ export class KmlReader {
    * what has been announced. @throws as `read`
    */
   positionAt(recno: Recno): Position | undefined {
-    this.#look();
+    return this.#steady(() => this.#positionAt(recno));
+  }
+
+  #positionAt(recno: Recno): Position | undefined {
     const base = basePosition(this.#header);
     if (recno === base.recno) return base;
     const size = sizeOf(this.fd);
@@ -130,8 +152,11 @@ export class KmlReader {
    * The last record before number `recno` and the number of the first one from there on, which is undefined where there is
    * none up to `end`, the last announced. Nothing where the log begins after it. @throws as `read`
    */
-  around(recno: Recno, end: Recno): { before: Position; next: Recno | undefined } | undefined {
-    this.#look();
+  around(recno: Recno, end: Recno): Around | undefined {
+    return this.#steady(() => this.#around(recno, end));
+  }
+
+  #around(recno: Recno, end: Recno): Around | undefined {
     const header = this.#header;
     if (recno < header.firstRecno) return undefined;
     const size = sizeOf(this.fd);
@@ -164,34 +189,66 @@ export class KmlReader {
 
   /** The same, with what is wrong there. Damage further back is found by who reads it. @throws as `read` */
   end(): Scan {
-    this.#look();
-    const size = sizeOf(this.fd);
-    const tail = quickTail(this.#window, this.#header, size);
-    if (tail !== undefined) return { kind: 'clean', tail };
-    return scanKml(this.#window, this.#header, size);
+    return this.#steadyScan(() => {
+      const size = sizeOf(this.fd);
+      const tail = quickTail(this.#window, this.#header, size);
+      if (tail !== undefined) return { kind: 'clean', tail };
+      return scanKml(this.#window, this.#header, size);
+    });
   }
 
   /** Checks every record, from the first to the end. @throws as `read`, but not for damage: that is the result. */
   scan(visit?: Visit): Scan {
-    this.#look();
-    return scanKml(this.#window, this.#header, sizeOf(this.fd), visit);
+    return this.#steadyScan(() => scanKml(this.#window, this.#header, sizeOf(this.fd), visit));
   }
 
-  /** The records before `tail`, the last one first. @throws IzoError journal-damaged; SystemError */
+  /**
+   * The records before `tail`, the last one first, as far as they are not trimmed meanwhile.
+   * @throws IzoError journal-damaged; SystemError
+   */
   *backwards(tail: Tail = this.tail()): Generator<DecodedRecord, void, undefined> {
     let { offset } = tail;
     while (offset > this.#header.firstOffset) {
       const window = this.#window;
       const length = lengthAt(window.buffer, window.loadBackwards(offset - 4, 4));
       const start = offset - length;
-      if (length > LIMITS.recordBytes || start < this.#header.firstOffset) {
-        throw damaged('kml', offset - 4, `impossible length ${length}`);
+      const isPossible = length <= LIMITS.recordBytes && start >= this.#header.firstOffset;
+      const at = isPossible ? window.loadBackwards(start, length) : 0;
+      const decoded = isPossible
+        ? decodeRecord(window.buffer, at, at + length)
+        : `impossible length ${length}`;
+      if (typeof decoded === 'string') {
+        this.#look();
+        if (offset <= this.#header.firstOffset) return;
+        throw damaged('kml', start, decoded);
       }
-      const at = window.loadBackwards(start, length);
-      const decoded = decodeRecord(window.buffer, at, at + length);
-      if (typeof decoded === 'string') throw damaged('kml', start, decoded);
       yield decoded;
       offset = start;
+    }
+  }
+
+  /** What is being read may be trimmed meanwhile, which looks like damage: then it is read again. */
+  #steady<T>(read: () => T): T {
+    this.#look();
+    for (;;) {
+      const { firstOffset } = this.#header;
+      try {
+        return read();
+      } catch (error) {
+        this.#look();
+        if (firstOffset === this.#header.firstOffset) throw error;
+      }
+    }
+  }
+
+  #steadyScan(scan: () => Scan): Scan {
+    this.#look();
+    for (;;) {
+      const { firstOffset } = this.#header;
+      const found = scan();
+      if (found.kind === 'clean') return found;
+      this.#look();
+      if (firstOffset === this.#header.firstOffset) return found;
     }
   }
 

@@ -9,8 +9,8 @@ import { Memory } from '../system/native.js';
 import { realDisk, type Disk } from './disk.js';
 import { FileWindow } from './file-window.js';
 import { putKmlHeader, readKmlHeader, writeKmlHeader, type KmlHeader } from './kml-header.js';
-import { KmlLocator } from './kml-locate.js';
-import { quickTail, scanKml, type Scan, type Tail, type Visit } from './kml-scan.js';
+import { quickTail, scanKml, startOf, type Scan, type Tail, type Visit } from './kml-scan.js';
+import { TRIM_BYTES, trimmable, type TrimRules } from './kml-trim.js';
 import { damaged, HEADER_BYTES, sizeOf } from './log-file.js';
 import type { Reserve } from './reserve.js';
 import { keepTorn } from './torn.js';
@@ -20,7 +20,7 @@ import {
   type DecodedRecord,
   type NewRecordHead,
 } from './record-codec.js';
-import { checksumAt, TRAILER_BYTES } from './record-frame.js';
+import { checksumAt } from './record-frame.js';
 
 /** How many numbers are made durable at a time, before they are given away: each time costs a sync. */
 const LEASE = 2 ** 20;
@@ -210,24 +210,24 @@ export class Kml {
   }
 
   /**
-   * Forgets all records up to and including `recno`, which everybody has got; numbers go on as before. Their place on the
-   * disk is given back where the file system can do that.
+   * Forgets records from the beginning on that `rules` let go, some megabytes at a time; numbers go on as before. Their
+   * place on the disk is given back where the file system can do that.
+   * @returns whether there may be more to forget
    * @throws IzoError journal-damaged; SystemError: then the log is as before
    */
-  trim(recno: Recno): void {
+  trim(rules: TrimRules): boolean {
     const { header } = this;
-    if (recno < header.firstRecno) return;
-    assert(recno <= this.#recno, `record ${recno} does not exist yet`);
-    const window = new FileWindow(this.fd);
-    const next = new KmlLocator(window).find(header, recno + 1, this.#offset);
-    const firstOffset = next ?? this.#offset;
-    const at = window.load(firstOffset - TRAILER_BYTES, TRAILER_BYTES);
-    const baseChecksum = window.buffer.readUInt32LE(at);
+    const from = startOf(header);
+    const to = trimmable(new FileWindow(this.fd), from, this.#offset, rules);
+    if (to.offset - from.offset < Math.max(1, rules.least)) return false;
+    const { recno, offset: firstOffset, checksum: baseChecksum } = to;
     const trimmed = { ...header, firstRecno: recno + 1, firstOffset, baseChecksum };
     writeKmlHeader(this.disk, this.fd, trimmed);
     this.current = trimmed;
-    // Nothing before `firstOffset` is read any more, so it does not matter whether this succeeds.
+    // Nothing before `firstOffset` is read any more, so it does not matter whether this succeeds. What is left of it by
+    // a crash in between goes with the next.
     this.disk.punchHole('kml.trim', this.fd, HEADER_BYTES, firstOffset - HEADER_BYTES);
+    return firstOffset - from.offset >= TRIM_BYTES;
   }
 
   /** Makes all records, and with them the operations that they tell of, durable. @returns 0 or a negated errno. */

@@ -1,6 +1,7 @@
 import type { ClientEffect, ClientEvent, ClientState } from '../replication/client.js';
 import type { ConflictPolicy } from '../replication/merge/rules.js';
 import type { LentoLog } from './log.js';
+import type { LogKeeper } from './log-keeper.js';
 import type { Machine } from './machine.js';
 import type { Replica } from './replica.js';
 
@@ -13,6 +14,7 @@ export interface ClientContext {
   readonly replica: Replica;
   readonly machine: ClientMachine;
   readonly log: LentoLog;
+  readonly keeper: LogKeeper;
   /** Who merges what both sides did while cut off, and how. */
   readonly merging: {
     readonly hosts: { readonly client: string; readonly server: string };

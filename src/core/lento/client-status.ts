@@ -7,7 +7,7 @@ import { SILENT_PRESTO, type FilesetStatus } from './fileset-status.js';
 
 /** A fileset at one of its replicators as `izo status` shows it. */
 export async function clientStatus(
-  { replica, machine, server }: ClientContext,
+  { replica, machine, server, keeper }: ClientContext,
   { since, error, isDiverged }: ClientLink,
 ): Promise<FilesetStatus> {
   const { permit, sender, link, expected } = machine.state;
@@ -37,6 +37,7 @@ export async function clientStatus(
     ],
     conflicts: countUnresolved(replica.hello.lowerPath, replica.fileset),
     presto,
+    log: keeper.status(),
     error: presto === undefined ? SILENT_PRESTO : error,
   };
 }

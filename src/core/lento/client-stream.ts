@@ -62,7 +62,8 @@ export class ClientStream {
 
   /** The server has everything before `expected`. */
   acknowledged(expected: Recno): void {
-    const { machine, replica } = this.context;
+    const { machine, replica, keeper, server } = this.context;
+    keeper.acknowledged(server, expected);
     const noted = replica.acknowledged(this.link.server, expected - 1);
     machine.background(noted, 'noting an acknowledgement');
   }

@@ -106,7 +106,14 @@ function wordsFor(before: Fileset | undefined, after: Fileset | undefined): stri
     ...(['servername', 'policy', 'conflicts'] as const)
       .filter((key) => before[key] !== after[key])
       .map((key) => `${key} ${from(before[key], after[key])}`),
+    ...(['history', 'backlog'] as const)
+      .filter((key) => before[key] !== after[key])
+      .map((key) => `${key} ${from(sizeWord(before[key]), sizeWord(after[key]))}`),
     ...added.map((host) => `replicator ${host} is new`),
     ...removed.map((host) => `replicator ${host} is gone`),
   ];
+}
+
+function sizeWord(bytes: number | undefined): string {
+  return bytes === undefined ? 'as izo sees fit' : `${bytes} bytes`;
 }

@@ -19,6 +19,7 @@ import { clientStatus } from './client-status.js';
 import { ClientStream } from './client-stream.js';
 import type { FilesetStatus, SyncResult } from './fileset-status.js';
 import type { LentoLog } from './log.js';
+import { LogKeeper } from './log-keeper.js';
 import { Machine } from './machine.js';
 import { RecordSource } from './record-source.js';
 import type { Replica } from './replica.js';
@@ -34,7 +35,7 @@ export class FilesetClient {
 
   constructor(
     self: string,
-    private readonly config: Fileset,
+    private config: Fileset,
     private readonly replica: Replica,
     log: LentoLog,
     onSynced: () => void,
@@ -48,7 +49,14 @@ export class FilesetClient {
     });
     const { servername: server, conflicts: policy } = config;
     const merging = { hosts: { client: self, server }, policy };
-    const context = { server, replica, machine, log, merging, onSynced };
+    const keeper = new LogKeeper({
+      replica,
+      receivers: () => [server],
+      limits: () => this.config,
+      givesUp: false,
+      log,
+    });
+    const context = { server, replica, machine, log, keeper, merging, onSynced };
     this.#context = context;
     this.#machine = machine;
     this.#source = new RecordSource(replica);
@@ -199,6 +207,11 @@ export class FilesetClient {
     return this.#sent(recno) ? undefined : this.#whyNot();
   }
 
+  /** The same fileset: what makes it another one begins anew. */
+  reconfigure(fileset: Fileset): void {
+    this.config = fileset;
+  }
+
   get summary(): string {
     const { link } = this.#machine.state;
     const how = this.#link.isDiverged ? 'DIVERGED' : link === 'up' ? 'connected' : 'NOT CONNECTED';
@@ -211,6 +224,7 @@ export class FilesetClient {
 
   /** The fileset is being unmounted, or lento ends. */
   close(reason: string): void {
+    this.#context.keeper.close();
     this.#link.close(reason);
     this.#machine.close(reason);
   }

@@ -7,6 +7,7 @@ import { Code, Kind } from '../wire/kinds.js';
 import { decodeFetch, decodeLeave, encodeReason, readSession } from '../wire/messages.js';
 import type { FilesetStatus, SyncResult } from './fileset-status.js';
 import type { LentoLog } from './log.js';
+import { LogKeeper } from './log-keeper.js';
 import { Machine } from './machine.js';
 import { RecordSource } from './record-source.js';
 import { serveObject } from './merging/object-source.js';
@@ -44,7 +45,14 @@ export class FilesetServer {
       machine.dispatch({ type: 'peer-down', peer }),
     );
     const source = new RecordSource(replica);
-    const context = { self, replica, machine, peers, source, log };
+    const keeper = new LogKeeper({
+      replica,
+      receivers: () => this.config.replicators,
+      limits: () => this.config,
+      givesUp: true,
+      log,
+    });
+    const context = { self, replica, machine, peers, source, log, keeper };
     this.#context = context;
     this.#machine = machine;
     this.#peers = peers;
@@ -196,6 +204,7 @@ export class FilesetServer {
 
   /** The fileset is being unmounted, or lento ends. */
   close(reason: string): void {
+    this.#context.keeper.close();
     this.#peers.close(reason);
     this.#machine.close(reason);
   }

@@ -17,6 +17,21 @@ export interface PeerStatus {
   readonly error: string | undefined;
 }
 
+/** This host's log of a fileset: sizes are bytes. */
+export interface LogStatus {
+  readonly bytes: number;
+  /** The number that it begins with. */
+  readonly first: Recno;
+  /** What some host does not have yet, as far as is known; what of that may pile up, and whether more is thrown away. */
+  readonly waiting: number;
+  readonly backlog: number;
+  readonly givesUp: boolean;
+  /** Replicators that need more than the log still has. */
+  readonly givenUp: readonly string[];
+  /** Why it is not trimmed. */
+  readonly error: string | undefined;
+}
+
 export interface FilesetStatus {
   readonly name: string;
   readonly role: 'server' | 'client';
@@ -37,6 +52,7 @@ export interface FilesetStatus {
   readonly conflicts: number;
   /** undefined: not mounted, or no answer. */
   readonly presto: PrestoStatus | undefined;
+  readonly log: LogStatus | undefined;
   readonly error: string | undefined;
 }
 

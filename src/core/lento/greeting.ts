@@ -71,4 +71,6 @@ const MISFITS: Readonly<Record<Misfit, string>> = {
   restored:
     'the server has records of this replica that its log does not have: was the cache restored from a backup?',
   other: 'the server knows another history of this replica: was the cache restored from a backup?',
+  trimmed:
+    'the server lacks records that this log does not have any more: was its cache restored from a backup?',
 };

@@ -136,9 +136,9 @@ export class MountedFilesets {
       this.#restarting.add(fileset);
       this.#drop(fileset, 'its configuration has changed');
     }
-    for (const server of this.#servers.values()) {
-      const fileset = config.filesets.get(server.name);
-      if (fileset !== undefined) server.reconfigure(fileset);
+    for (const each of this.all) {
+      const fileset = config.filesets.get(each.name);
+      if (fileset !== undefined) each.reconfigure(fileset);
     }
   }
 

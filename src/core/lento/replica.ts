@@ -69,7 +69,7 @@ export class Replica {
   /** Where our log begins for a peer that expects `expects` of it. @throws IzoError where the log cannot be read */
   beginFor(expects: Recno, checksum: number): Begin | Misfit {
     const around = this.reader.around(expects, this.#end);
-    if (around === undefined) return 'other';
+    if (around === undefined) return 'trimmed';
     const { before, next = this.next } = around;
     return judgePosition(expects, checksum, {
       before: before.recno,
@@ -144,6 +144,17 @@ export class Replica {
   async expected(peer: ReplicaId): Promise<{ expected: Recno; checksum: number }> {
     const { head } = await this.channel.request('expected', { peer });
     return { expected: number(head, 'expected'), checksum: number(head, 'checksum') };
+  }
+
+  /** @param backlog Infinity: nobody is ever given up. @returns the number that the log begins with then */
+  async trim(acknowledged: Recno, history: number, backlog: number): Promise<Recno> {
+    const least = LIMITS.trimStepBytes;
+    const bounded = Number.isFinite(backlog) ? { backlog } : {};
+    for (;;) {
+      const rules = { acknowledged, history, least, ...bounded };
+      const { head } = await this.channel.request('trim', rules);
+      if (head['more'] !== true) return number(head, 'first');
+    }
   }
 
   /** undefined where presto does not answer in time: it hangs, or has very much to do. */

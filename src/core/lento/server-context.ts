@@ -1,5 +1,6 @@
 import type { ServerEffect, ServerEvent, ServerState } from '../replication/server.js';
 import type { LentoLog } from './log.js';
+import type { LogKeeper } from './log-keeper.js';
 import type { Machine } from './machine.js';
 import type { RecordSource } from './record-source.js';
 import type { Replica } from './replica.js';
@@ -16,4 +17,5 @@ export interface ServerContext {
   readonly peers: ServerPeers;
   readonly source: RecordSource;
   readonly log: LentoLog;
+  readonly keeper: LogKeeper;
 }

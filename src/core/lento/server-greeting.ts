@@ -88,6 +88,8 @@ export function answerPosition(
 const MISFITS: Readonly<Record<Misfit, string>> = {
   restored: 'it has seen records that this log does not have (any more)',
   other: 'its history is not that of this log',
+  trimmed:
+    'it is further behind than this log reaches (see backlog in fsetdb): it needs a full resync',
 };
 
 /** Replicators do not log what they get, so nobody can give these back. */

@@ -8,7 +8,7 @@ export async function serverStatus(
   context: ServerContext,
   replicators: readonly string[],
 ): Promise<FilesetStatus> {
-  const { self, replica, machine } = context;
+  const { self, replica, machine, keeper } = context;
   const { permits } = machine.state;
   const presto = await replica.status();
   return {
@@ -27,11 +27,12 @@ export async function serverStatus(
     conflicts: 0,
     peers: replicators.map((host) => peerStatus(context, host)),
     presto,
+    log: keeper.status(),
     error: presto === undefined ? SILENT_PRESTO : undefined,
   };
 }
 
-function peerStatus({ machine, peers }: ServerContext, name: string): PeerStatus {
+function peerStatus({ machine, peers, keeper }: ServerContext, name: string): PeerStatus {
   const peer = machine.state.peers.get(name);
   return {
     name,
@@ -39,6 +40,6 @@ function peerStatus({ machine, peers }: ServerContext, name: string): PeerStatus
     pending: peer === undefined ? undefined : pending(peer.sender),
     expected: peer?.expected,
     since: peers.get(name)?.since.toISOString(),
-    error: peers.errors.get(name),
+    error: keeper.verdict(name) ?? peers.errors.get(name),
   };
 }

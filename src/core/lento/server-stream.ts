@@ -42,9 +42,10 @@ export class ServerStream {
 
   /** The peer has everything before `expected`. */
   acknowledged(name: string, expected: Recno): void {
-    const { peers, replica, machine } = this.context;
+    const { peers, replica, machine, keeper } = this.context;
     const peer = peers.get(name);
     if (peer === undefined || expected <= peer.acked) return;
+    keeper.acknowledged(name, expected);
     peer.acked = expected;
     const noted = replica.acknowledged(peer.replica, expected - 1);
     machine.background(noted, 'noting an acknowledgement');

@@ -50,6 +50,7 @@ function unmounted(name: string, role: 'server' | 'client', server: string): Fil
     peers: [],
     conflicts: 0,
     presto: undefined,
+    log: undefined,
     error: 'not mounted',
   };
 }

@@ -50,6 +50,13 @@ export const LIMITS = {
   permitCatchUpMs: 1_000,
   /** A holder that does not give the permit back within this is declared disconnected. */
   permitRevokeMs: 10_000,
+  /** So much of a log is kept though everybody has it, where the fileset's `history=` does not say otherwise. */
+  logHistoryBytes: 64 * 1024 * 1024,
+  /** Not less than this, ever: a host that a power cut has set back needs the last records once more. */
+  logLeastBytes: 1024 * 1024,
+  /** Time between looks at whether a log can be trimmed, and the least that makes it worth it. */
+  trimEveryMs: 2_000,
+  trimStepBytes: 256 * 1024,
   sysidNameBytes: 64,
   filesetNameBytes: 64,
 } as const;

@@ -14,3 +14,10 @@ export function parseSize(text: string): number | undefined {
   const size = Number(match[1]) * unit;
   return Number.isSafeInteger(size) && size > 0 ? size : undefined;
 }
+
+/** For people: 3 digits and a unit, `1.25M`; bytes below 1K. */
+export function formatSize(bytes: number): string {
+  const unit = Object.keys(UNITS).findLast((name) => bytes >= (UNITS[name] ?? Infinity)) ?? '';
+  const value = bytes / (UNITS[unit] ?? 1);
+  return `${Number(value.toPrecision(3))}${unit}`;
+}

@@ -10,6 +10,7 @@ import {
   PSDEV_VERSION,
   readApply,
   readGate,
+  readTrim,
   text,
   type PrestoHello,
   type PrestoStatus,
@@ -130,6 +131,11 @@ export class PsdevServer {
       }
       case 'end':
         return { recno: presto.logs.kml.end.recno };
+      case 'trim': {
+        const { kml } = presto.logs;
+        const more = kml.trim(readTrim(frame.head));
+        return { first: kml.header.firstRecno, more };
+      }
       case 'status':
         return { ...presto.status() } satisfies PrestoStatus;
       default:

@@ -9,12 +9,12 @@ import { FrameError } from './frames.js';
  * permit, `ending` {recno} when the fileset is unmounted: lento closes the channel when the log is sent. Notice of lento:
  * `alive` every second. Requests of lento: `gate` {state, policy} -> {recno}, `apply` (ApplyRequest) -> ApplyReply,
  * `acknowledged` {peer, recno} -> {}, `expected` {peer} -> {expected, checksum}, `end` {} -> {recno}, `merge` {plan}
- * (a file in the stage) -> {recno}, `status` {} ->
+ * (a file in the stage) -> {recno}, `trim` (TrimRules) -> {first, more}, `status` {} ->
  * PrestoStatus.
  */
 
 /** Of presto's code and lento's: both come from one installation, but one may be running since before an update. */
-export const PSDEV_VERSION = 2;
+export const PSDEV_VERSION = 3;
 
 /** Where a presto of a psdev listens: one socket per mounted fileset. */
 export const SOCKET_SUFFIX = '.sock';
@@ -111,6 +111,21 @@ export function readApply(head: Head): ApplyRequest {
     log: head['log'] === true,
     next: number(head, 'next'),
     checksum: number(head, 'checksum'),
+  };
+}
+
+/** TrimRules of the journal, as they pass the psdev: JSON knows no infinity, an absent `backlog` is that. */
+export function readTrim(head: Head): {
+  acknowledged: Recno;
+  history: number;
+  backlog: number;
+  least: number;
+} {
+  return {
+    acknowledged: number(head, 'acknowledged'),
+    history: number(head, 'history'),
+    backlog: head['backlog'] === undefined ? Infinity : number(head, 'backlog'),
+    least: number(head, 'least'),
   };
 }
 

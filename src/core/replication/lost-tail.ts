@@ -22,8 +22,11 @@ export interface Begin {
   readonly resumes: Recno;
 }
 
-/** `restored`: the peer knows more of the log than the log itself; `other`: it knows another history. */
-export type Misfit = 'restored' | 'other';
+/**
+ * `restored`: the peer knows more of the log than the log itself; `other`: it knows another history; `trimmed`: what it
+ * expects is not in the log any more.
+ */
+export type Misfit = 'restored' | 'other' | 'trimmed';
 
 /**
  * The peer expects `expects` of a log, and knows `checksum` of the record before that: 0 or '' where it does not know.
@@ -32,7 +35,7 @@ export function judgePosition(
   expects: Recno,
   checksum: number | string,
   { before, checksum: ours, next }: Surroundings,
-): Begin | Misfit {
+): Begin | Exclude<Misfit, 'trimmed'> {
   if (expects > next) return 'restored';
   if (before === expects - 1) {
     const same = checksum === 0 || checksum === '' || checksum === ours;

@@ -326,8 +326,18 @@ export function now(): { sec: number; nsec: number } {
 
 /** Bytes that are free on the file system of `fd`, also those that are kept for root. @returns a negated errno if not */
 export function freeBytes(fd: number): number {
+  return blocksOf(fd, 3);
+}
+
+/** Bytes of the file system of `fd`, free or not. @returns a negated errno if not */
+export function totalBytes(fd: number): number {
+  return blocksOf(fd, 2);
+}
+
+/** @param field of struct statvfs: a number of blocks. */
+function blocksOf(fd: number, field: number): number {
   const result = checked(c.fstatvfs(fd, scratch.address));
   if (result < 0) return result;
   const at = (index: number): number => Number(scratch.buffer.readBigUInt64LE(index * 8));
-  return at(1) * at(3);
+  return at(1) * at(field);
 }

@@ -22,6 +22,7 @@ interface InHand {
 const MISFITS: Readonly<Record<Misfit, string>> = {
   restored: 'the server has records of this replica that its log does not have',
   other: 'the server knows another history of this replica',
+  trimmed: 'the server lacks records that this log does not have any more',
 };
 
 const noChance = (): number => 0;

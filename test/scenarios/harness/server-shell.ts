@@ -38,6 +38,7 @@ const NOWHERE: Begin = { intact: Infinity, resumes: Infinity };
 const MISFITS: Readonly<Record<Misfit, string>> = {
   restored: 'it has seen records that this log does not have (any more)',
   other: 'its history is not that of this log',
+  trimmed: 'it is further behind than this log reaches',
 };
 
 /** FilesetServer in memory: carries out what the server machine decides. */

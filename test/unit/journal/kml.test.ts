@@ -1,12 +1,22 @@
 import assert from 'node:assert/strict';
-import { ftruncateSync } from 'node:fs';
+import { fstatSync, ftruncateSync, writeSync } from 'node:fs';
 import fc from 'fast-check';
-import { Kml, KmlReader, realDisk } from '../../../src/core/journal/index.js';
+import { Kml, KmlReader, realDisk, type TrimRules } from '../../../src/core/journal/index.js';
 import { newKmlHeader, writeKmlHeader } from '../../../src/core/journal/kml-header.js';
 import { HEADER_BYTES } from '../../../src/core/journal/log-file.js';
 import { IzoError } from '../../../src/core/model/errors.js';
 import { E } from '../../../src/core/system/errno.js';
-import { anyBody, anyHead, FaultyDisk, headOf, LOG_ID, mkdirOf, Scratch } from './support.js';
+import {
+  anyBody,
+  anyHead,
+  FaultyDisk,
+  headOf,
+  LOG_ID,
+  mkdirOf,
+  Scratch,
+  upTo,
+  xattrOf,
+} from './support.js';
 
 function fill(kml: Kml, count: number): void {
   for (let i = 0; i < count; i++) {
@@ -261,8 +271,8 @@ describe('Kml', () => {
     const kml = Kml.open(fd);
     fill(kml, 5);
     const { end } = kml;
-    kml.trim(0);
-    kml.trim(3);
+    kml.trim(upTo(0));
+    kml.trim(upTo(3));
     assert.equal(kml.header.firstRecno, 4);
     assert.deepEqual(kml.end, end);
     assert.equal(kml.release(), 0);
@@ -270,11 +280,53 @@ describe('Kml', () => {
     assert.deepEqual(reopened.end, end);
     const reader = new KmlReader(scratch.open('kml', 'r'));
     assert.equal(reader.scan().kind, 'clean');
-    reopened.trim(5);
+    reopened.trim(upTo(5));
     assert.equal(reopened.lastRecord(), undefined);
     assert.deepEqual(Kml.open(fd).end, end);
     assert.equal(Kml.open(fd).append(headOf(6), mkdirOf('d6')), 6);
     assert.equal(reader.scan().kind, 'clean');
+  });
+
+  it('keeps what somebody lacks, and of the rest a history, up to what may pile up at all', () => {
+    const kml = Kml.open(scratch.newKml());
+    while (kml.end.recno < 20) kml.append(headOf(kml.next), mkdirOf('same'));
+    const each = (kml.size - HEADER_BYTES) / 20;
+    const trimmed = (rules: Partial<TrimRules>): number => {
+      assert.equal(kml.trim({ ...upTo(0), ...rules }), false);
+      return kml.header.firstRecno;
+    };
+    assert.equal(trimmed({ acknowledged: 4, history: 16 * each + 1 }), 4);
+    assert.equal(trimmed({ acknowledged: 9, history: 12 * each }), 9);
+    assert.equal(trimmed({ acknowledged: 20, history: 12 * each - 1, least: each + 1 }), 9);
+    assert.equal(trimmed({ acknowledged: 10 }), 11);
+    assert.equal(trimmed({ acknowledged: 10, history: 2 * each, backlog: 8 * each }), 13);
+    assert.equal(trimmed({ acknowledged: 20, history: 9 * each, backlog: 6 * each }), 15);
+    assert.deepEqual(Kml.open(kml.fd).end, kml.end);
+  });
+
+  it('trims a long log in pieces, and gives the disk its room back', () => {
+    const fd = scratch.newKml();
+    const kml = Kml.open(fd);
+    const value = Buffer.alloc(60_000, 1);
+    while (kml.size < 6 * 2 ** 20) kml.append(headOf(kml.next), xattrOf(value));
+    const before = fstatSync(fd).blocks;
+    let pieces = 1;
+    while (kml.trim({ ...upTo(kml.end.recno), history: 2 ** 20 })) pieces++;
+    assert.ok(pieces >= 3, `${pieces} pieces`);
+    const left = kml.size - kml.header.firstOffset;
+    assert.ok(left >= 2 ** 20 && left < 2 ** 20 + 70_000, `${left} bytes`);
+    assert.ok(fstatSync(fd).blocks < before / 4, 'the blocks are still there');
+    assert.deepEqual(Kml.open(fd).end, kml.end);
+  });
+
+  it('trims nothing behind damage', () => {
+    const fd = scratch.newKml();
+    const kml = Kml.open(fd);
+    fill(kml, 4);
+    const { firstOffset } = kml.header;
+    writeSync(fd, Buffer.alloc(1, 255), 0, 1, firstOffset + 30);
+    assert.throws(() => kml.trim(upTo(3)), isDamage(firstOffset));
+    assert.equal(kml.header.firstRecno, 1);
   });
 
   it('behaves as a list does, whatever is appended, taken back, trimmed and reopened', () => {
@@ -293,7 +345,7 @@ describe('Kml', () => {
           if (action === 'reopen' || action === 'crash') {
             if (action === 'reopen') assert.equal(kml.release(), 0);
             kml = Kml.open(fd);
-          } else if (action === 'trim') kml.trim(list.at(-2)?.head.recno ?? 0);
+          } else if (action === 'trim') kml.trim(upTo(list.at(-2)?.head.recno ?? 0));
           else if (action === 'take back') {
             if (!canTakeBack) continue;
             kml.takeBack();

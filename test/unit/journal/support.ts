@@ -7,6 +7,7 @@ import {
   type Disk,
   type DiskOperation,
   type NewRecordHead,
+  type TrimRules,
 } from '../../../src/core/journal/index.js';
 import { newKmlHeader, writeKmlHeader } from '../../../src/core/journal/kml-header.js';
 import { REPLICA_ID_MAX, ROOT_OBJECT } from '../../../src/core/model/ids.js';
@@ -56,6 +57,14 @@ export class Scratch {
   }
 }
 
+/** Trims all records up to that one. */
+export const upTo = (acknowledged: number): TrimRules => ({
+  acknowledged,
+  history: 0,
+  backlog: Infinity,
+  least: 0,
+});
+
 /** A disk that fails operations by name: with an errno, or after so many bytes. */
 export class FaultyDisk implements Disk {
   readonly failing = new Map<DiskOperation, { errno: number } | { after: number }>();
@@ -103,6 +112,10 @@ export function headOf(number: number): NewRecordHead {
 
 export function mkdirOf(path: string): RecordBody {
   return { op: Opcode.MKDIR, path, mode: 0o755, uid: 1000, gid: 100 };
+}
+
+export function xattrOf(value: Buffer): RecordBody {
+  return { op: Opcode.SETEXTATTR, path: 'a', name: 'user.big', value, flags: 0 };
 }
 
 /** Plain objects, as the decoder makes them. */

@@ -155,6 +155,13 @@ export const FILES: readonly Section[] = [
         'The conflict policy of a fileset is unknown',
         'It says which of two colliding updates wins.',
       ],
+      [
+        'IZO1036',
+        'bad-log-size',
+        'error',
+        'The size of a history or backlog is not valid',
+        'It says how much of the log is kept, in bytes; the last megabyte always is.',
+      ],
     ],
   },
   {
