@@ -1,11 +1,13 @@
 import type { ObjectId } from '../../../src/core/model/ids.js';
 import type { JournalRecord, Time } from '../../../src/core/model/records.js';
-import { merge, type Merge } from '../../../src/core/replication/merge/merge.js';
+import { merge, type Divergence, type Merge } from '../../../src/core/replication/merge/merge.js';
 import type { ClientTree } from '../../../src/core/replication/merge/tree-names.js';
 import type { ConflictPolicy } from '../../../src/core/replication/merge/rules.js';
+import { newsFrom } from '../../../src/core/replication/resync/news.js';
+import { Snapshot } from '../../../src/core/replication/resync/snapshot.js';
 import { carryOut, dataOf } from './carry-out.js';
 import { PaperHost } from './host.js';
-import { PaperTree } from './tree.js';
+import { entriesOf, PaperTree } from './tree.js';
 
 /** A client on paper: its records are those that the server does not have. */
 export class PaperClient {
@@ -61,6 +63,19 @@ export class PaperCluster {
     return merged;
   }
 
+  /** The server's log does not go back any more to where the client is: all that it gets is the server's tree. */
+  resync(client: PaperClient, { cut = false } = {}): Merge {
+    const { host } = client;
+    this.#log.push(...this.server.records.splice(0));
+    client.seen = this.#log.length;
+    const snapshots = [this.server, host].map(({ tree }) => new Snapshot(entriesOf(tree)));
+    const [theirs, ours] = snapshots as [Snapshot, Snapshot];
+    const news = newsFrom(theirs, ours, host.records, { replica: 1, recno: 999_999 });
+    const merged = this.#merge(client, news.records, { tree: ours, times: news.times });
+    if (!cut) this.#give(client);
+    return merged;
+  }
+
   #give(client: PaperClient): void {
     const { tree, records } = client.host;
     for (const record of records) this.server.tree.apply(record, dataOf(tree, record));
@@ -68,7 +83,11 @@ export class PaperCluster {
     client.seen = this.#log.length;
   }
 
-  #merge(client: PaperClient, news: JournalRecord[]): Merge {
+  #merge(
+    client: PaperClient,
+    news: readonly JournalRecord[],
+    divergence: Pick<Divergence, 'tree' | 'times'> = { tree: viewOf(client.host.tree) },
+  ): Merge {
     const { host } = client;
     const terms = {
       policy: this.policy,
@@ -77,14 +96,14 @@ export class PaperCluster {
       replica: host.replica,
       firstFree: host.recno + 1,
     };
-    const divergence = { tree: viewOf(host.tree), pending: host.records, news };
-    let plan = merge(divergence, { ...terms, sameContents: () => undefined });
+    const both = { ...divergence, pending: host.records, news };
+    let plan = merge(both, { ...terms, sameContents: () => undefined });
     if (plan.questions.length > 0) {
       const data = (tree: PaperTree, id: ObjectId): string | undefined => tree.byId(id)?.data;
       const sameContents = (a: { id: ObjectId }, b: { id: ObjectId }): boolean =>
         data(host.tree, a.id) !== undefined &&
         data(host.tree, a.id) === data(this.server.tree, b.id);
-      plan = merge(divergence, { ...terms, sameContents });
+      plan = merge(both, { ...terms, sameContents });
     }
     const { stored, told, recno } = carryOut(plan, host.tree, this.server.tree, host.replica);
     client.stored.push(...stored);

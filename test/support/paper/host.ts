@@ -1,4 +1,4 @@
-import { NO_OBJECT, NO_STAMP, type ObjectId } from '../../../src/core/model/ids.js';
+import { NO_OBJECT, NO_STAMP, type ObjectId, type Stamp } from '../../../src/core/model/ids.js';
 import {
   AttrMask,
   Opcode,
@@ -125,6 +125,20 @@ export class PaperHost {
     if (object.xattrs.has(name)) this.#try({ op: Opcode.DELEXTATTR, path, name }, object.id);
   }
 
+  /** The version of what the update changes, as presto has it: of names, that of the contents. */
+  #versionBefore(body: RecordBody, id: ObjectId | undefined): Stamp {
+    const object = id === undefined ? undefined : this.tree.byId(id);
+    if (object === undefined) return NO_STAMP;
+    switch (body.op) {
+      case Opcode.SETATTR:
+      case Opcode.SETEXTATTR:
+      case Opcode.DELEXTATTR:
+        return object.attributes;
+      default:
+        return object.content;
+    }
+  }
+
   #try(body: RecordBody, object?: ObjectId, data?: string): void {
     const recno = this.#recno + 1;
     const actor = { uid: 0, gid: 0, pid: 1, groups: [] };
@@ -136,7 +150,7 @@ export class PaperHost {
         time: body.op === Opcode.CLOSE ? body.mtime : this.clock(),
         actor,
         object: object ?? { replica: this.replica, number: recno },
-        before: NO_STAMP,
+        before: this.#versionBefore(body, object),
       },
       body,
     };

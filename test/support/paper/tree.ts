@@ -6,6 +6,7 @@ import {
   type ObjectId,
   type Stamp,
 } from '../../../src/core/model/ids.js';
+import type { TreeEntry } from '../../../src/core/model/object-description.js';
 import { splitPath } from '../../../src/core/model/names.js';
 import {
   AttrMask,
@@ -243,4 +244,25 @@ function* walk(path: string, object: PaperObject): Iterable<[string, PaperObject
     yield [at, child];
     yield* walk(at, child);
   }
+}
+
+const TYPES = {
+  file: 0o100000,
+  directory: 0o040000,
+  symlink: 0o120000,
+  fifo: 0o010000,
+} as const;
+
+/** The tree as one host tells another of it. */
+export function entriesOf(tree: PaperTree): TreeEntry[] {
+  return [...tree.walk()].map(([path, o]) => {
+    const { uid, gid, mtime, target, id: object, content, attributes } = o;
+    const xattrs = [...o.xattrs].map(([name, value]) => ({
+      name,
+      value: Buffer.from(value, 'latin1'),
+    }));
+    const sizes = { size: o.data.length, checksum: 0, rdev: 0 };
+    const mode = o.mode | TYPES[o.kind];
+    return { path, mode, uid, gid, ...sizes, mtime, target, object, content, attributes, xattrs };
+  });
 }

@@ -11,7 +11,14 @@ import { clientSteps } from './client-steps.js';
 import { findHardLinks, findMissingFiles } from './hard-links.js';
 import { MergeObjects, MergeRefused, type MergeObject, type Place } from './merge-object.js';
 import { Merging, type MergeTerms } from './merging.js';
-import type { Amendment, ClientStep, Conflict, Question, Touches } from './outcome.js';
+import type {
+  Amendment,
+  ClientStep,
+  Conflict,
+  DirectoryTime,
+  Question,
+  Touches,
+} from './outcome.js';
 import { redo, redoOne, undo, type Placed } from './placed.js';
 import { replayLink, replayMake, replayRemove } from './replay-names.js';
 import { replayClose, replaySetattr, replayXattr } from './replay-objects.js';
@@ -27,6 +34,8 @@ export interface Divergence {
   readonly pending: readonly JournalRecord[];
   /** The server's records that the client does not have. */
   readonly news: readonly JournalRecord[];
+  /** Directories' times at the server, where the news does not tell them. */
+  readonly times?: readonly DirectoryTime[];
 }
 
 export interface Merge {
@@ -56,13 +65,17 @@ export interface Merge {
  * or a directory above it.
  * @throws MergeRefused where the histories do not fit the tree: then nothing may be done.
  */
-export function merge({ tree, pending, news }: Divergence, terms: MergeTerms): Merge {
+export function merge({ tree, pending, news, times = [] }: Divergence, terms: MergeTerms): Merge {
   const objects = new MergeObjects();
   const base = new TreeNames(objects, tree);
   const ours = undo(base, pending);
   const server = base.copy();
   const theirs = redo(server, news);
   const touches = touchesOf(theirs);
+  for (const { path, time } of times) {
+    const directory = path === '' ? objects.root : server.at(server.place(path));
+    if (directory !== undefined) touches.set(directory, time);
+  }
   const changes = [new Changes(ours), new Changes(theirs)] as const;
   findHardLinks(new TreeNames(objects, tree), tree, ...changes);
   const merging = new Merging(terms, base, server.copy(), ...changes, touches);

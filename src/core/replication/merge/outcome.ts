@@ -79,3 +79,9 @@ export interface Question {
 export type SameContents = (client: MergeObject, server: MergeObject) => boolean | undefined;
 
 export type Touches = Map<MergeObject, Time>;
+
+/** The time of modification of a directory of the server's tree. */
+export interface DirectoryTime {
+  readonly path: string;
+  readonly time: Time;
+}

@@ -1,9 +1,10 @@
-import type { ObjectId, Stamp } from '../../model/ids.js';
 import { LIMITS } from '../../model/limits.js';
-import type { Time } from '../../model/records.js';
+import type { ObjectDescription } from '../../model/object-description.js';
 import { Reader, Writer } from '../codec.js';
 import { ProtocolError } from '../errors.js';
 import { readAddressFrom, writerTo, type Address } from './address.js';
+
+export type { ObjectDescription };
 
 /** OBJECT: all there is to know of what stands at `path`, and its contents. */
 export interface ObjectRequest extends Address {
@@ -19,25 +20,6 @@ export function decodeObjectRequest(payload: Buffer): ObjectRequest {
   const request = { ...readAddressFrom(reader), path: reader.latin1(LIMITS.pathBytes) };
   reader.end();
   return request;
-}
-
-/** An object as a whole. */
-export interface ObjectDescription {
-  /** Type and permission bits, as stat(2) has them. */
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  readonly rdev: number;
-  readonly mtime: Time;
-  /** Bytes of the contents, and their CRC-32; of anything but a file 0. */
-  readonly size: number;
-  readonly checksum: number;
-  /** Of a symbolic link. */
-  readonly target: string;
-  readonly object: ObjectId;
-  readonly content: Stamp;
-  readonly attributes: Stamp;
-  readonly xattrs: readonly { readonly name: string; readonly value: Buffer }[];
 }
 
 /** ext4 has room for as many as fit a block; this is more. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { PaperCluster, type PaperClient } from '../../../support/paper/cluster.js';
-import type { PaperHost } from '../../../support/paper/host.js';
-import { anyAct, doAct, type Act } from '../../../support/paper/random-act.js';
+import { anyAct } from '../../../support/paper/random-act.js';
+import { Written } from '../../../support/paper/written.js';
 import type { Merge } from '../../../../src/core/replication/merge/merge.js';
 import type { ConflictPolicy } from '../../../../src/core/replication/merge/rules.js';
 
@@ -10,33 +10,6 @@ const SIZE = Number(process.env['MERGE_SIZE'] ?? 8);
 const RUNS = Number(process.env['MERGE_RUNS'] ?? 2000);
 
 const anyPolicy = fc.constantFrom<ConflictPolicy>('keep-both', 'server', 'client', 'manual');
-
-/** Contents that somebody has written, and nobody has overwritten or removed who had them before their eyes. */
-class Written {
-  readonly #contents = new Set<string>();
-
-  act(host: PaperHost, act: Act): void {
-    const before = contentsOf(host);
-    doAct(host, act);
-    const after = contentsOf(host);
-    for (const data of before) if (!after.has(data)) this.#contents.delete(data);
-    for (const data of after) if (!before.has(data)) this.#contents.add(data);
-  }
-
-  check({ hosts, clients }: PaperCluster): void {
-    const kept = new Set(hosts.flatMap((host) => [...contentsOf(host)]));
-    for (const { stored } of clients) for (const data of stored) kept.add(data);
-    for (const data of this.#contents) assert.ok(kept.has(data), `${data} is lost`);
-  }
-}
-
-/** Many files come to have the contents `same`: of those nobody can tell which they are. */
-function contentsOf({ tree }: PaperHost): Set<string> {
-  const contents = new Set([...tree.walk()].map(([, { data }]) => data));
-  contents.delete('same');
-  contents.delete('');
-  return contents;
-}
 
 function checkConflicts({ steps, conflicts }: Merge): void {
   for (const step of steps) {
