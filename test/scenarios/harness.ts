@@ -1,5 +1,7 @@
 import { LIMITS } from '../../src/core/model/limits.js';
+import type { PaperTree } from '../support/paper/tree.js';
 import { ClientShell } from './harness/client-shell.js';
+import type { Contents } from './harness/contents.js';
 import { Clock } from './harness/clock.js';
 import { Host, type Plant, type World } from './harness/host.js';
 import { ServerShell } from './harness/server-shell.js';
@@ -11,6 +13,8 @@ export interface ClusterOptions {
   readonly batchSize?: number;
   readonly trace?: (line: string) => void;
   readonly plant?: Plant | undefined;
+  /** Where updates are to be more than names: what those of that host are about. */
+  readonly contents?: (host: string) => Contents;
 }
 
 /** A host's way to the server. */
@@ -34,9 +38,13 @@ export class Cluster {
   readonly #ends = new Set<End>();
   readonly #world: World;
 
-  constructor({ hosts, batchSize = 3, trace = () => undefined, plant }: ClusterOptions) {
+  constructor({ hosts, batchSize = 3, trace = () => undefined, plant, contents }: ClusterOptions) {
     const [serverName = 'S', ...clientNames] = hosts;
-    this.#world = { clock: this.clock, trace, batchSize, serverName, plant };
+    const serverTree = this.#serverTree;
+    this.#world = {
+      ...{ clock: this.clock, trace, batchSize, serverName, plant },
+      ...{ contents, serverTree },
+    };
     const make = (name: string): Host => {
       const host = new Host(name, this.#world);
       this.hosts.set(name, host);
@@ -49,6 +57,13 @@ export class Cluster {
     }
     for (const host of this.hosts.values()) this.startLento(host);
   }
+
+  readonly #serverTree = (client: string, session: number): PaperTree | undefined => {
+    const { serverShell, server } = this;
+    const isThere = serverShell?.peers.get(client)?.session === session;
+    const isStill = server.presto.gate === 'absent';
+    return isThere && isStill ? server.presto.contents?.tree.copy() : undefined;
+  };
 
   host(name: string): Host {
     const host = this.hosts.get(name);

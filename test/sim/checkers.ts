@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Cluster } from '../scenarios/harness.js';
 import type { Host } from '../scenarios/harness/host.js';
+import type { Written } from '../support/paper/written.js';
 import type { Rec } from '../scenarios/harness/presto.js';
 
 /** Hosts that count as connected and whose programs may update. */
@@ -63,6 +64,21 @@ export function checkOrder(cluster: Cluster): void {
       assert(unsent.has(id), `${name} has ${id} in another order than the server`);
     for (const id of unsent) assert(presto.history.includes(id), `${name} has lost ${id}`);
   }
+}
+
+/** All is well in the end: the trees are the same, and all that was written is in them or in a conflict store. */
+export function checkTrees(cluster: Cluster, written: Written): void {
+  const { server, clients, hosts } = cluster;
+  const trees = [...hosts.values()].flatMap(({ presto }) => presto.contents?.tree ?? []);
+  const stored = [...hosts.values()].flatMap(({ presto }) => presto.contents?.stored ?? []);
+  for (const host of clients) {
+    const { name, presto } = host;
+    assert.equal(cluster.clientShell(host)?.state.link, 'up', `${name} is not connected`);
+    assert.equal(presto.parked, 0, `programs on ${name} wait for ever`);
+    const [ours, theirs] = [presto, server.presto].map((each) => each.contents?.tree.describe());
+    assert.deepEqual(ours, theirs, `${name} and the server differ in the end`);
+  }
+  written.check({ trees, stored });
 }
 
 /** All is well in the end: everybody is connected and has the same, and no program waits. */

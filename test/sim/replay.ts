@@ -1,7 +1,7 @@
 import type { Plant } from '../scenarios/harness/host.js';
 import { Simulation, type Mode } from './simulation.js';
 
-export const MODES: readonly Mode[] = ['one-sided', 'two-sided'];
+export const MODES: readonly Mode[] = ['one-sided', 'two-sided', 'trees'];
 
 /** Lines of a failing run's trace that are shown where nobody has asked for its seed. */
 const SHOWN = 40;

@@ -1,10 +1,17 @@
 import { Cluster } from '../scenarios/harness.js';
 import type { Host, Plant } from '../scenarios/harness/host.js';
-import { checkConverged, checkHolders, checkOrder, checkWrite } from './checkers.js';
+import { Contents, type Paper } from '../scenarios/harness/contents.js';
+import { randomAct } from '../support/paper/random-act.js';
+import { Written } from '../support/paper/written.js';
+import { checkConverged, checkHolders, checkOrder, checkTrees, checkWrite } from './checkers.js';
+import type { ConflictPolicy } from '../../src/core/replication/merge/rules.js';
 import { Random } from './random.js';
 
-/** `one-sided`: nobody updates without having all updates there are, so all must end the same. */
-export type Mode = 'one-sided' | 'two-sided';
+/**
+ * `one-sided`: nobody updates without having all updates there are, so all must end the same; `two-sided`: everybody does
+ * at any time, updates being nothing but names; `trees`: updates change trees, and are merged by the rules of conflicts.
+ */
+export type Mode = 'one-sided' | 'two-sided' | 'trees';
 
 const WEIGHTS = {
   deliver: 60,
@@ -27,6 +34,8 @@ const WEIGHTS = {
 
 type Action = keyof typeof WEIGHTS;
 
+const POLICIES: readonly ConflictPolicy[] = ['keep-both', 'server', 'client', 'manual'];
+
 const STEPS = 400;
 /** Longer than the longest time between attempts to connect, several times. */
 const SETTLE_MS = 60_000;
@@ -38,6 +47,8 @@ export class Simulation {
   readonly counts = new Map<string, number>();
   readonly #random: Random;
   readonly #cluster: Cluster;
+  readonly #written = new Written();
+  #now = 0;
 
   constructor(
     seed: number,
@@ -51,14 +62,29 @@ export class Simulation {
       if (line.includes(': merged ')) this.#count('merges');
     };
     const batchSize = 1 + this.#random.below(3);
-    this.#cluster = new Cluster({ hosts, batchSize, trace, plant });
+    const contents = mode === 'trees' ? this.#contentsOf(hosts, plant) : {};
+    this.#cluster = new Cluster({ hosts, batchSize, trace, plant, ...contents });
     for (const host of this.#cluster.hosts.values()) this.#prepare(host);
+  }
+
+  #contentsOf(
+    hosts: readonly string[],
+    plant: Plant | undefined,
+  ): { contents: (host: string) => Contents } {
+    const paper: Paper = {
+      clock: () => ({ sec: ++this.#now, nsec: 0 }),
+      act: () => randomAct((most) => this.#random.below(most)),
+      written: this.#written,
+      policy: this.#random.pick(POLICIES) ?? 'keep-both',
+      plant,
+    };
+    return { contents: (host) => new Contents(host, hosts.indexOf(host) + 1, paper) };
   }
 
   #prepare(host: Host): void {
     const { presto } = host;
     presto.bigEvery = this.#random.below(3) === 0 ? 2 : 0;
-    presto.admits = () => this.mode === 'two-sided' || presto.history.length === this.#existing();
+    presto.admits = () => this.mode !== 'one-sided' || presto.history.length === this.#existing();
     presto.onWrite = (rec) => {
       this.trace.push(`${host.name}: makes ${rec.id}`);
       checkWrite(this.#cluster, host, rec);
@@ -77,12 +103,14 @@ export class Simulation {
       this.#check();
     }
     this.#settle();
-    checkConverged(this.#cluster);
+    if (this.mode === 'trees') checkTrees(this.#cluster, this.#written);
+    else checkConverged(this.#cluster);
   }
 
   #check(): void {
     checkHolders(this.#cluster);
-    checkOrder(this.#cluster);
+    // What a merge tells the server is more, or less, than what was pending.
+    if (this.mode !== 'trees') checkOrder(this.#cluster);
   }
 
   #count(what: string): void {
@@ -108,7 +136,7 @@ export class Simulation {
         host.presto.write();
         return;
       case 'open':
-        if (this.mode === 'two-sided') host.presto.open();
+        if (this.mode !== 'one-sided') host.presto.open();
         return;
       case 'close':
         host.presto.close();

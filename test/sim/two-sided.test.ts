@@ -11,6 +11,7 @@ describe('simulated replication', () => {
   const modes = {
     'one-sided': 'ends with the same everywhere',
     'two-sided': 'merges what both sides did, and loses nothing',
+    trees: 'merges trees by the rules of conflicts, and loses nothing',
   } as const;
   for (const mode of MODES) {
     it(`${modes[mode]}: ${mode}`, () => {
@@ -27,7 +28,7 @@ describe('simulated replication', () => {
 describe('simulated replication with a bug that was put in', () => {
   const plants: readonly Plant[] = [
     ...(['skip-drain', 'skip-stamp-check', 'forget-leftover'] as const),
-    ...(['reuse-numbers', 'forget-pending'] as const),
+    ...(['reuse-numbers', 'forget-pending', 'forget-loser'] as const),
   ];
   for (const plant of plants) {
     it(`is found out: ${plant}`, () => {

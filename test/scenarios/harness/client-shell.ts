@@ -307,7 +307,12 @@ export class ClientShell implements Shell, Receiver {
     const about = { peer, items, next, checksum: this.#heldChecksum, replaces: sender.acked };
     this.#sink?.whenCollected(() => {
       if (end === undefined || end !== this.#end) return;
-      const plan = { ...about, end: this.host.presto.end };
+      const server = this.world.serverTree(this.host.name, this.#session);
+      if (this.host.presto.contents !== undefined && server === undefined) {
+        this.#failed('the server does not stand still');
+        return;
+      }
+      const plan = { ...about, end: this.host.presto.end, server, serverName: peer };
       this.#merging = true;
       this.psdev.request({ kind: 'merge', plan }, (reply) => {
         const { failure } = reply;
@@ -343,6 +348,9 @@ export class ClientShell implements Shell, Receiver {
         if (this.world.plant === 'skip-drain') answer({ kind: 'stopped', end: this.state.end });
         else this.#revocations.push(answer);
         this.#dispatch({ type: 'revoked', generation: request.generation });
+        return;
+      case 'fetch':
+        answer({ kind: 'ok', data: this.host.presto.fetch(request.recno) });
         return;
       default:
         answer({ kind: 'ok' });

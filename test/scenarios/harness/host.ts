@@ -1,4 +1,6 @@
+import type { PaperTree } from '../../support/paper/tree.js';
 import type { Clock } from './clock.js';
+import type { Contents } from './contents.js';
 import { Presto, type Gate, type Notice } from './presto.js';
 import { Psdev } from './psdev.js';
 
@@ -13,7 +15,9 @@ export type Plant =
   /** Numbers of records that a power cut has taken are given again. */
   | 'reuse-numbers'
   /** A merge does not make the last of the updates again that the server does not have. */
-  | 'forget-pending';
+  | 'forget-pending'
+  /** A version that loses is not put into the conflict store. */
+  | 'forget-loser';
 
 /** What the parts of one run share. */
 export interface World {
@@ -23,6 +27,10 @@ export interface World {
   readonly batchSize: number;
   readonly serverName: string;
   readonly plant: Plant | undefined;
+  /** Where updates are more than names: what those of that host are about. */
+  readonly contents: ((host: string) => Contents) | undefined;
+  /** The server's tree, for a client in this session; undefined where it does not stand still for that. */
+  readonly serverTree: (client: string, session: number) => PaperTree | undefined;
 }
 
 /** A lento's work for one fileset, as FilesetServer and FilesetClient do it. */
@@ -46,7 +54,7 @@ export class Host {
     readonly name: string,
     private readonly world: World,
   ) {
-    this.presto = new Presto(name, world.plant);
+    this.presto = new Presto(name, world.plant, world.contents?.(name));
   }
 
   readonly later = (work: () => void): void => {

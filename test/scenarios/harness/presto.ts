@@ -1,5 +1,8 @@
 import { assert } from '../../../src/core/model/assert.js';
 import type { Recno } from '../../../src/core/model/ids.js';
+import type { JournalRecord } from '../../../src/core/model/records.js';
+import type { PaperTree } from '../../support/paper/tree.js';
+import type { Contents } from './contents.js';
 import type { Plant } from './host.js';
 import { judgePosition, type Begin, type Misfit } from '../../../src/core/replication/lost-tail.js';
 
@@ -10,6 +13,8 @@ export interface Rec {
   readonly originRecno: Recno;
   /** Its contents do not come along: they are fetched. */
   readonly big: boolean;
+  /** What it does to the tree; undefined where updates are nothing but their names. */
+  readonly record?: JournalRecord;
   /** This is no update: the records of the log from that one up to this one are void. */
   readonly replaces?: Recno;
 }
@@ -24,11 +29,16 @@ export interface Plan {
   readonly replaces: Recno;
   /** The end of the log that the plan is made for. */
   readonly end: Recno;
+  /** The server's tree. */
+  readonly server: PaperTree | undefined;
+  readonly serverName: string;
 }
 
 export interface Item {
   readonly recno: Recno;
   readonly rec: Rec;
+  /** The contents that come with it, or are fetched. */
+  data?: string | undefined;
 }
 
 export interface Batch {
@@ -87,11 +97,15 @@ export class Presto {
   constructor(
     readonly host: string,
     private readonly plant?: Plant,
-  ) {}
+    readonly contents?: Contents,
+  ) {
+    const revert = contents?.save();
+    this.#durable = { log: 0, history: [], progress: new Map(), revert };
+  }
 
   /** Numbers up to this one are not given again. */
   #spent = 0;
-  #durable: Durable = { log: 0, history: [], progress: new Map() };
+  #durable: Durable;
 
   get end(): Recno {
     return this.log.at(-1)?.recno ?? 0;
@@ -142,16 +156,24 @@ export class Presto {
   crash(): void {
     this.parked = 0;
     if (this.plant === 'forget-leftover') {
-      for (; this.#open > 0; this.#open--) this.#see(this.#next());
+      for (; this.#open > 0; this.#open--) this.#note(this.#next());
     }
     this.close();
   }
 
   #make(): void {
-    const rec = this.#next();
-    this.#add(rec);
-    this.onWrite(rec);
+    if (this.contents === undefined) this.#made(this.#next());
+    else
+      for (const record of this.contents.act(this.next)) {
+        this.#made({ ...this.#next(), originRecno: record.head.originRecno, record });
+      }
     this.#notify?.({ kind: 'log', recno: this.end });
+  }
+
+  #made(rec: Rec): void {
+    this.log.push({ recno: this.next, rec });
+    this.#note(rec);
+    this.onWrite(rec);
   }
 
   #next(): Rec {
@@ -166,12 +188,12 @@ export class Presto {
     return rec;
   }
 
-  #add(rec: Rec): void {
-    this.log.push({ recno: this.next, rec });
-    this.#see(rec);
+  #see({ rec, data }: { rec: Rec; data?: string | undefined }): void {
+    if (rec.record !== undefined) this.contents?.apply(rec.record, data);
+    this.#note(rec);
   }
 
-  #see(rec: Rec): void {
+  #note(rec: Rec): void {
     this.history.push(rec.id);
     this.#has.add(rec.id);
   }
@@ -197,13 +219,14 @@ export class Presto {
   }
 
   apply(peer: string, batch: Batch, log: boolean): Applied {
-    for (const { recno, rec } of batch.items) {
+    for (const item of batch.items) {
+      const { recno, rec } = item;
       if (recno < this.progress(peer).expected) continue;
       if (this.gate !== 'absent') return { ...this.#applied(peer), failure: 'disconnected' };
       if (this.full) return { ...this.#applied(peer), failure: 'ENOSPC' };
       assert(!this.#has.has(rec.id), `${rec.id} is applied twice on ${this.host}`);
-      if (log) this.#add(rec);
-      else this.#see(rec);
+      if (log) this.log.push({ recno: this.next, rec });
+      this.#see(item);
       this.#progress.set(peer, { expected: recno + 1, checksum: rec.id });
     }
     if (batch.next > this.progress(peer).expected) {
@@ -213,7 +236,8 @@ export class Presto {
   }
 
   /** Makes this host's updates that the peer does not have again, after those of the peer. */
-  merge({ peer, items, next, checksum, replaces, end }: Plan): Applied {
+  merge(plan: Plan): Applied {
+    const { peer, items, next, checksum, replaces, end } = plan;
     if (this.gate !== 'absent') return { ...this.#applied(peer), failure: 'disconnected' };
     if (this.end !== end) return { ...this.#applied(peer), failure: 'the log has grown' };
     if (this.full) return { ...this.#applied(peer), failure: 'ENOSPC' };
@@ -223,20 +247,47 @@ export class Presto {
     this.history.splice(0, this.history.length, ...kept);
     for (const { rec } of items) {
       assert(!this.#has.has(rec.id), `${rec.id} is merged twice on ${this.host}`);
-      this.#see(rec);
+      this.#note(rec);
     }
+    const told = this.#redo(plan, pending);
     const { next: recno } = this;
     const origin = { origin: this.host, originRecno: recno, big: false };
     this.log.push({ recno, rec: { ...origin, id: `${this.host}/${recno}`, replaces } });
-    if (this.plant === 'forget-pending') pending.pop();
-    for (const rec of pending) {
+    if (this.plant === 'forget-pending') told.recs.pop();
+    for (const rec of told.recs) {
       this.log.push({ recno: this.next, rec });
-      this.history.push(rec.id);
+      this.#note(rec);
     }
+    this.#spent = Math.max(this.#spent, told.recno);
     this.#progress.set(peer, { expected: next, checksum });
     // What it makes void must not come back with a power cut, when the peer has got what takes its place.
     this.flush();
     return this.#applied(peer);
+  }
+
+  /** What the server is told of what it does not have, and the last number that was given away for that. */
+  #redo(
+    { items, server, serverName }: Plan,
+    pending: readonly Rec[],
+  ): { recs: Rec[]; recno: Recno } {
+    if (this.contents === undefined) return { recs: [...pending], recno: 0 };
+    assert(server !== undefined, 'a merge needs the tree of the server');
+    const records = (recs: readonly Rec[]): JournalRecord[] =>
+      recs.flatMap(({ record }) => record ?? []);
+    const { told, recno } = this.contents.merge({
+      pending: records(pending),
+      news: records(items.map(({ rec }) => rec)),
+      server,
+      serverName,
+      firstFree: this.next + 1,
+    });
+    const ids = new Map(pending.map(({ id, originRecno }) => [originRecno, id]));
+    const recs = told.map((record): Rec => {
+      const { originRecno } = record.head;
+      const id = ids.get(originRecno) ?? `${this.host.toLowerCase()}m${originRecno}`;
+      return { id, origin: this.host, originRecno, big: false, record };
+    });
+    return { recs, recno };
   }
 
   /** The updates that the log tells of, from record `from` on. */
@@ -272,7 +323,9 @@ export class Presto {
     const start = this.#notVoid(from);
     const records = this.log.filter(({ recno }) => recno >= start).slice(0, size);
     const last = records.at(-1);
-    const items = records.filter(({ rec }) => rec.replaces === undefined && isFor(rec));
+    const items = records
+      .filter(({ rec }) => rec.replaces === undefined && isFor(rec))
+      .map(({ recno, rec }) => ({ recno, rec, data: rec.big ? undefined : this.#dataOf(rec) }));
     return {
       items,
       from,
@@ -282,10 +335,21 @@ export class Presto {
     };
   }
 
+  #dataOf({ record }: Rec): string | undefined {
+    return record === undefined ? undefined : this.contents?.dataOf(record);
+  }
+
+  /** Contents that somebody fetches. */
+  fetch(wanted: Recno): string | undefined {
+    const item = this.log.find(({ recno }) => recno === wanted);
+    return item === undefined ? undefined : this.#dataOf(item.rec);
+  }
+
   /** What is on the disk now survives a power cut. */
   flush(): void {
     const { log, history } = this;
     this.#durable = {
+      revert: this.contents?.save(),
       log: log.length,
       history: [...history],
       progress: new Map(this.#progress),
@@ -294,12 +358,13 @@ export class Presto {
 
   /** The power fails: what was not flushed is lost, but for which numbers were given away. lento is gone already. */
   power(): void {
-    const { log, history, progress } = this.#durable;
+    const { log, history, progress, revert } = this.#durable;
     // As many as may have been given away, and more.
     if (this.plant !== 'reuse-numbers') this.#spent = this.next + 9;
     const kept = new Set(history);
     for (const id of this.history) if (!kept.has(id)) this.lost.add(id);
     this.#revert(log, history);
+    revert?.();
     this.#progress.clear();
     for (const [peer, value] of progress) this.#progress.set(peer, value);
     this.parked = 0;
@@ -329,4 +394,6 @@ interface Durable {
   readonly log: number;
   readonly history: readonly string[];
   readonly progress: ReadonlyMap<string, Progress>;
+  /** Brings back the tree of that moment. */
+  readonly revert: (() => void) | undefined;
 }

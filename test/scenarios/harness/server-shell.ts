@@ -206,6 +206,9 @@ export class ServerShell implements Shell, Receiver {
         peer.permits.push(answer);
         this.#dispatch({ type: 'permit-request', peer: name });
         return;
+      case 'fetch':
+        answer({ kind: 'ok', data: this.host.presto.fetch(request.recno) });
+        return;
       default:
         answer({ kind: 'ok' });
     }

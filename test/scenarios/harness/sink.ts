@@ -1,6 +1,6 @@
 import { assert } from '../../../src/core/model/assert.js';
 import type { Recno } from '../../../src/core/model/ids.js';
-import type { Applied, Batch } from './presto.js';
+import type { Applied, Batch, Item } from './presto.js';
 import type { Psdev } from './psdev.js';
 import type { End } from './wire.js';
 
@@ -35,13 +35,20 @@ export class Sink {
     const big = batch.items.filter(({ rec }) => rec.big);
     const turn = { batch, done, fetches: big.length };
     this.#turns.push(turn);
-    for (const { recno } of big) {
-      this.end.request(this.session, { kind: 'fetch', recno }, () => {
+    for (const item of big) {
+      this.#fetch(item, () => {
         turn.fetches--;
         this.#next();
       });
     }
     this.#next();
+  }
+
+  #fetch(item: Item, done: () => void): void {
+    this.end.request(this.session, { kind: 'fetch', recno: item.recno }, (reply) => {
+      if (reply.kind === 'ok') item.data = reply.data;
+      done();
+    });
   }
 
   /** The peer's log has no records before this one any more that we do not have. */
@@ -53,9 +60,9 @@ export class Sink {
   collect(batch: Batch): void {
     assert(batch.from === this.expected, `a batch before record ${batch.from} is missing`);
     this.expected = batch.next;
-    for (const { recno } of batch.items.filter(({ rec }) => rec.big)) {
+    for (const item of batch.items.filter(({ rec }) => rec.big)) {
       this.#coming++;
-      this.end.request(this.session, { kind: 'fetch', recno }, () => {
+      this.#fetch(item, () => {
         this.#coming--;
         this.#collected();
       });

@@ -11,7 +11,8 @@ export type Request =
   | { readonly kind: 'fetch'; readonly recno: Recno };
 
 export type Reply =
-  | { readonly kind: 'ok' }
+  /** With the contents that were fetched, if these are still there. */
+  | { readonly kind: 'ok'; readonly data?: string | undefined }
   /** The hello is older than this session. */
   | { readonly kind: 'late'; readonly session: number }
   | { readonly kind: 'refused'; readonly message: string }

@@ -1,6 +1,6 @@
-import type { ObjectId } from '../../../src/core/model/ids.js';
 import type { JournalRecord, Time } from '../../../src/core/model/records.js';
 import { merge, type Divergence, type Merge } from '../../../src/core/replication/merge/merge.js';
+import type { MergeTerms } from '../../../src/core/replication/merge/merging.js';
 import type { ClientTree } from '../../../src/core/replication/merge/tree-names.js';
 import type { ConflictPolicy } from '../../../src/core/replication/merge/rules.js';
 import { newsFrom } from '../../../src/core/replication/resync/news.js';
@@ -44,6 +44,15 @@ export class PaperCluster {
 
   get hosts(): PaperHost[] {
     return [this.server, ...this.clients.map(({ host }) => host)];
+  }
+
+  get trees(): PaperTree[] {
+    return this.hosts.map(({ tree }) => tree);
+  }
+
+  /** What the conflict stores have. */
+  get stored(): string[] {
+    return this.clients.flatMap(({ stored }) => stored);
   }
 
   /**
@@ -97,20 +106,31 @@ export class PaperCluster {
       firstFree: host.recno + 1,
     };
     const both = { ...divergence, pending: host.records, news };
-    let plan = merge(both, { ...terms, sameContents: () => undefined });
-    if (plan.questions.length > 0) {
-      const data = (tree: PaperTree, id: ObjectId): string | undefined => tree.byId(id)?.data;
-      const sameContents = (a: { id: ObjectId }, b: { id: ObjectId }): boolean =>
-        data(host.tree, a.id) !== undefined &&
-        data(host.tree, a.id) === data(this.server.tree, b.id);
-      plan = merge(both, { ...terms, sameContents });
-    }
+    const plan = mergeOnPaper(both, host.tree, this.server.tree, terms);
     const { stored, told, recno } = carryOut(plan, host.tree, this.server.tree, host.replica);
     client.stored.push(...stored);
     host.spend(recno);
     host.records = told;
     return plan;
   }
+}
+
+/** Makes the plan of a merge, and compares contents where that asks for it. */
+export function mergeOnPaper(
+  divergence: Divergence,
+  ours: PaperTree,
+  theirs: PaperTree,
+  terms: Omit<MergeTerms, 'sameContents'>,
+): Merge {
+  const plan = merge(divergence, { ...terms, sameContents: () => undefined });
+  if (plan.questions.length === 0) return plan;
+  return merge(divergence, {
+    ...terms,
+    sameContents: (a, b) => {
+      const data = ours.byId(a.id)?.data;
+      return data !== undefined && data === theirs.byId(b.id)?.data;
+    },
+  });
 }
 
 /** What a merge asks about the client's tree. */

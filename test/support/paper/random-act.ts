@@ -41,6 +41,12 @@ export const anyAct: fc.Arbitrary<Act> = fc.record({
   c: fc.nat(60),
 });
 
+/** @param below a number from 0 on, less than its argument */
+export function randomAct(below: (most: number) => number): Act {
+  const kind = ACTS[below(ACTS.length)] ?? 'create';
+  return { kind, a: below(21), b: below(21), c: below(61) };
+}
+
 type Found = [path: string, object: PaperObject];
 
 export function doAct(host: PaperHost, { kind, a, b, c }: Act): void {

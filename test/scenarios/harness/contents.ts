@@ -1,0 +1,92 @@
+import type { ReplicaId, Recno } from '../../../src/core/model/ids.js';
+import type { JournalRecord, Time } from '../../../src/core/model/records.js';
+import type { ConflictPolicy } from '../../../src/core/replication/merge/rules.js';
+import { carryOut, dataOf } from '../../support/paper/carry-out.js';
+import { mergeOnPaper, viewOf } from '../../support/paper/cluster.js';
+import { PaperHost } from '../../support/paper/host.js';
+import type { Act } from '../../support/paper/random-act.js';
+import { PaperTree } from '../../support/paper/tree.js';
+import type { Written } from '../../support/paper/written.js';
+import type { Plant } from './host.js';
+
+/** What the contents of one cluster share. */
+export interface Paper {
+  readonly clock: () => Time;
+  /** What a user does next. */
+  readonly act: () => Act;
+  readonly written: Written;
+  readonly policy: ConflictPolicy;
+  readonly plant: Plant | undefined;
+}
+
+/** What a merge is made of. */
+export interface Divergence {
+  readonly pending: readonly JournalRecord[];
+  readonly news: readonly JournalRecord[];
+  /** The server's tree when it stood still. */
+  readonly server: PaperTree;
+  readonly serverName: string;
+  /** The first number that nobody has seen. */
+  readonly firstFree: Recno;
+}
+
+/** What the updates of a mounted fileset in memory are about: a tree, and the contents that lost. */
+export class Contents {
+  readonly host: PaperHost;
+  /** The conflict store. */
+  readonly stored: string[] = [];
+
+  constructor(
+    readonly name: string,
+    replica: ReplicaId,
+    private readonly paper: Paper,
+  ) {
+    this.host = new PaperHost(replica, new PaperTree(), paper.clock);
+  }
+
+  get tree(): PaperTree {
+    return this.host.tree;
+  }
+
+  /** A user does something. @returns its records, perhaps none; the first one has the number `next` */
+  act(next: Recno): JournalRecord[] {
+    const { host, paper } = this;
+    host.spend(next - 1);
+    paper.written.act(host, paper.act());
+    return host.records.splice(0);
+  }
+
+  /** @param data the contents of a CLOSE; undefined: its maker did not have them any more */
+  apply(record: JournalRecord, data: string | undefined): void {
+    this.tree.apply(record, data);
+  }
+
+  /** The contents of a CLOSE, as long as they are there. */
+  dataOf(record: JournalRecord): string | undefined {
+    return dataOf(this.tree, record);
+  }
+
+  /** @returns what the server is to be told instead of the pending records, and the last number that was given away */
+  merge({ pending, news, server, serverName, firstFree }: Divergence): {
+    told: readonly JournalRecord[];
+    recno: Recno;
+  } {
+    const { replica } = this.host;
+    const terms = { clientHost: this.name, serverHost: serverName, replica, firstFree };
+    const divergence = { tree: viewOf(this.tree), pending, news };
+    const { policy } = this.paper;
+    const plan = mergeOnPaper(divergence, this.tree, server, { policy, ...terms });
+    const { stored, told, recno } = carryOut(plan, this.tree, server, replica);
+    if (this.paper.plant !== 'forget-loser') this.stored.push(...stored);
+    return { told, recno };
+  }
+
+  /** @returns what brings back the tree as it is now */
+  save(): () => void {
+    const saved = this.tree.copy();
+    return () => {
+      this.paper.written.lost(this.tree, saved);
+      this.host.tree = saved.copy();
+    };
+  }
+}
