@@ -59,7 +59,7 @@ export async function makeTwoHosts(
  * Whatever way this process ends, also by kill -9, the janitor's standard input ends with it; then it cleans up. It is in
  * a session of its own, so that Ctrl-C does not reach it.
  */
-function startJanitor(root: string, namespaces: readonly string[]): ChildProcess {
+export function startJanitor(root: string, namespaces: readonly string[]): ChildProcess {
   return spawn(process.execPath, [PROGRAM, JANITOR_COMMAND, root, ...namespaces], {
     stdio: ['pipe', 'ignore', 'inherit'],
     detached: true,
