@@ -14,6 +14,14 @@ function canMount(): boolean {
   }
 }
 
+const RENAME_EXCHANGE = 2;
+
+/** Words for perl, whose own rename knows no flags. */
+function renameat2(from: string, to: string, flags: number): string {
+  const number = process.arch === 'x64' ? 316 : 276;
+  return `my ($from, $to) = qw(${from} ${to}); syscall(${number}, -100, $from, -100, $to, ${flags}) and die $!`;
+}
+
 describe('FUSE over /dev/fuse', function () {
   this.timeout(30_000);
   this.slow(2_000);
@@ -154,6 +162,30 @@ END
       assert.equal((await child).stdout, 'made');
       assert.equal(tree.at('parked').mode, S_IFDIR | 0o755);
     }));
+
+  for (const [how, flags] of [
+    ['', 0],
+    ['that swaps ', RENAME_EXCHANGE],
+  ] as const) {
+    it(`shows what a parked rename ${how}has moved, not what was there when it was asked for`, () =>
+      withMount(async ({ sh, start, tree, binding }) => {
+        tree.put(tree.root, 'a', 'old a');
+        tree.put(tree.root, 'b', 'old b');
+        assert.equal(await sh('cat $M/a $M/b'), 'old aold b');
+        tree.parking.add('rename');
+        const child = start(`cd $M; perl -e '${renameat2('a', 'b', flags)}'`);
+        await until('the rename is parked', () => binding.parked === 1);
+        const changed = flags === 0 ? 'a' : 'b';
+        tree.put(tree.root, changed, `new ${changed}`);
+        binding.invalidateEntry(tree.root.id, changed);
+        tree.parking.clear();
+        binding.resumeParked();
+        assert.equal((await child).exitCode, 0);
+        await binding.invalidated(5_000);
+        const moved = flags === 0 ? 'new a' : 'old anew b';
+        assert.equal(await sh('cd $M; cat b; [ ! -e a ] || cat a'), moved);
+      }));
+  }
 
   it('presents the contents of a parked write unharmed', () =>
     withMount(async ({ start, tree, binding }) => {

@@ -22,6 +22,7 @@ function withDeafKernel(use: (tree: MemoryTree, ask: (message: Buffer) => void) 
     ready: nothing,
     refused: nothing,
     attributesChanged: nothing,
+    entryStale: nothing,
     parkedChanged: nothing,
   };
   const tree = new MemoryTree();

@@ -101,6 +101,9 @@ export class DeviceBinding implements FuseBinding {
           attributesChanged: (node) => {
             this.invalidateNode(node, false);
           },
+          entryStale: (parent, name) => {
+            this.invalidateEntry(parent, name);
+          },
           parkedChanged: () => {
             this.#parkedChanged();
           },

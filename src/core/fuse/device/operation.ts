@@ -1,4 +1,4 @@
-import { PARK } from '../port.js';
+import { PARK, type NodeId } from '../port.js';
 import type { Exchange } from './exchange.js';
 
 /**
@@ -12,6 +12,11 @@ export interface Operation {
    * delivered: the kernel drops the answer to a request that was aborted meanwhile, and knows nothing of them.
    */
   readonly undo?: (exchange: Exchange) => void;
+  /**
+   * Tells `stale` of names that the kernel may take for others than they are, after a success that came late: it had
+   * looked them up before it asked, and what was there has changed while the request was parked.
+   */
+  readonly late?: (exchange: Exchange, stale: (parent: NodeId, name: string) => void) => void;
   /** The kernel expects no answer, not even that it failed. */
   readonly silent?: true;
 }

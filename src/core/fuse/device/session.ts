@@ -18,6 +18,8 @@ export interface SessionEvents {
   ready(): void;
   refused(error: Error): void;
   attributesChanged(node: NodeId): void;
+  /** The kernel may take the name for something else than it is. */
+  entryStale(parent: NodeId, name: string): void;
   /** Parked requests were answered or dropped. */
   parkedChanged(): void;
 }
@@ -85,7 +87,7 @@ export class Session {
     if (before === 0) return;
     this.parking.present((message) => {
       this.#exchange.request.load(message);
-      return this.#present();
+      return this.#present(true);
     });
     if (this.parking.size !== before) this.events.parkedChanged();
     this.#afterPass();
@@ -121,8 +123,8 @@ export class Session {
     }
   }
 
-  /** Has the request in the exchange served and answers it. @returns false where it parks. */
-  #present(): boolean {
+  /** Has the request in the exchange served and answers it. `late`: it was parked. @returns false where it parks. */
+  #present(late = false): boolean {
     const operation = OPERATIONS[this.#exchange.request.opcode];
     this.#busy = true;
     const result = operation === undefined ? -E.ENOSYS : this.#run(operation.run);
@@ -130,6 +132,11 @@ export class Session {
     if (!parked && operation?.silent !== true) {
       const delivered = this.#answer(result);
       if (!delivered && result >= 0) this.#undo(operation?.undo);
+      if (late && result >= 0) {
+        operation?.late?.(this.#exchange, (parent, name) => {
+          this.events.entryStale(parent, name);
+        });
+      }
     }
     this.#busy = false;
     return !parked;

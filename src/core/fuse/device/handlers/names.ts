@@ -1,7 +1,7 @@
 import type { Exchange } from '../exchange.js';
 import { withoutPayload, type Operation } from '../operation.js';
 import { LinkIn, MkdirIn, MknodIn, Rename2In, RenameIn } from '../protocol.js';
-import { PARK } from '../../port.js';
+import { PARK, type NodeId } from '../../port.js';
 
 /** Names: found, made, moved and removed. The umask comes along (FUSE_DONT_MASK): a default ACL takes its place. */
 
@@ -72,18 +72,33 @@ export const rmdir: Operation = {
   run: (x) => withoutPayload(x.operations.rmdir(x.caller, x.node, x.request.name(0))),
 };
 
-function move(x: Exchange, newParent: number, namesAt: number, flags: number): number {
-  const { request, operations, caller, node } = x;
-  const name = request.name(namesAt);
-  const newName = request.name(namesAt + name.length + 1);
-  return withoutPayload(operations.rename(caller, node, name, newParent, newName, flags));
+/** What a RENAME is about; the names follow the arguments, which are `size` long. */
+function moved({ request }: Exchange, size: number): { name: string; newName: string } {
+  const name = request.name(size);
+  return { name, newName: request.name(size + name.length + 1) };
+}
+
+function move(x: Exchange, newParent: NodeId, size: number, flags: number): number {
+  const { name, newName } = moved(x, size);
+  return withoutPayload(x.operations.rename(x.caller, x.node, name, newParent, newName, flags));
+}
+
+/** The kernel moves what it had found under the names, not what was there when it was done. */
+function movedLate(size: number, newDirectoryAt: number): Required<Operation>['late'] {
+  return (x, stale) => {
+    const { name, newName } = moved(x, size);
+    stale(x.node, name);
+    stale(x.request.u64(newDirectoryAt), newName);
+  };
 }
 
 export const rename: Operation = {
   run: (x) => move(x, x.request.u64(RenameIn.newdir), RenameIn.size, 0),
+  late: movedLate(RenameIn.size, RenameIn.newdir),
 };
 
 export const rename2: Operation = {
   run: (x) =>
     move(x, x.request.u64(Rename2In.newdir), Rename2In.size, x.request.u32(Rename2In.flags)),
+  late: movedLate(Rename2In.size, Rename2In.newdir),
 };
