@@ -11,12 +11,14 @@
 import {
   chmodSync,
   closeSync,
+  fstatSync,
   ftruncateSync,
   linkSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
+  readSync,
   rmdirSync,
   unlinkSync,
   writeFileSync,
@@ -60,13 +62,13 @@ function directory(): string {
   return which === DIRECTORIES ? ledger : join(ledger, `d${which}`);
 }
 
-const path = (): string => join(directory(), `l${random.below(NAMES)}`);
+const somePath = (): string => join(directory(), `l${random.below(NAMES)}`);
 
 /** Some file that is there, perhaps; also one that a merge has put beside another. */
 function existing(): string {
   const at = directory();
   const names = readdirSync(at).filter((name) => name.startsWith('l'));
-  return names.length === 0 ? path() : join(at, random.pick(names)!);
+  return names.length === 0 ? somePath() : join(at, random.pick(names)!);
 }
 
 function rename(from: string, to: string, flags: number): void {
@@ -75,16 +77,18 @@ function rename(from: string, to: string, flags: number): void {
 
 function append(): void {
   const token = newToken();
-  const fd = openSync(random.below(3) === 0 ? path() : existing(), 'a');
+  const path = random.below(3) === 0 ? somePath() : existing();
+  const fd = openSync(path, 'a');
+  let isThere: boolean;
   try {
     writeSync(fd, `${token}\n`);
     if (random.below(10) === 0) writeSync(fd, `${'x'.repeat(random.below(100_000))}\n`);
-  } catch (error) {
+    // Somebody has taken the file away between our open and our write, as on any file system: then nobody has to have it.
+    isThere = fstatSync(fd).nlink > 0;
+  } finally {
     closeSync(fd);
-    throw error;
   }
-  closeSync(fd);
-  note({ closed: token });
+  if (isThere) note({ closed: token, path });
 }
 
 /** As an editor that makes a new file with what it has read and its own, and swaps. */
@@ -95,7 +99,7 @@ function replace(): void {
   const mine = join(own, `new${count}`);
   const contents = `${tokensIn(kept).join('\n')}\n${token}\n`;
   writeFileSync(mine, contents, { flag: 'wx' });
-  note({ closed: token });
+  note({ closed: token, path: target });
   rename(mine, target, RENAME_EXCHANGE);
   takeAway(mine, new Set(tokensIn(contents)));
 }
@@ -106,11 +110,26 @@ function remove(): void {
   takeAway(mine, new Set());
 }
 
-/** Removes a file of our own; what it has is seen. `kept`: what is elsewhere. */
+/**
+ * Removes a file of our own; what it has is seen, also what somebody who still has it open adds until it is gone. `kept`:
+ * what is elsewhere.
+ */
 function takeAway(mine: string, kept: ReadonlySet<string>): void {
-  const seen = tokensIn(readFileSync(mine, 'latin1')).filter((token) => !kept.has(token));
-  note({ seen });
-  unlinkSync(mine);
+  // For writing: whoever only reads goes on reading what he has opened.
+  const fd = openSync(mine, 'r+');
+  const noteSeen = (): void => {
+    const size = Math.max(fstatSync(fd).size, 1);
+    const contents = Buffer.alloc(size);
+    const text = contents.toString('latin1', 0, readSync(fd, contents, 0, size, 0));
+    note({ seen: tokensIn(text).filter((token) => !kept.has(token)), path: mine });
+  };
+  try {
+    noteSeen();
+    unlinkSync(mine);
+    noteSeen();
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function setAttributes(): void {
@@ -143,8 +162,8 @@ const ACTS: readonly [times: number, act: () => void][] = [
   [12, append],
   [4, replace],
   [2, remove],
-  [4, () => rename(existing(), path(), RENAME_NOREPLACE)],
-  [1, () => linkSync(existing(), path())],
+  [4, () => rename(existing(), somePath(), RENAME_NOREPLACE)],
+  [1, () => linkSync(existing(), somePath())],
   [2, () => chmodSync(existing(), 0o600 | random.below(0o200))],
   [2, setAttributes],
   [3, () => mkdirSync(join(ledger, `d${random.below(DIRECTORIES)}`))],

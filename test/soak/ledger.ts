@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 /** A line of a ledger worker's notes. */
 export type LedgerNote =
   /** A file with this token was closed, and nothing was refused. */
-  | { readonly closed: string }
+  | { readonly closed: string; readonly path: string }
   /** It took away a file that had these tokens, knowing them. */
-  | { readonly seen: readonly string[] }
+  | { readonly seen: readonly string[]; readonly path: string }
   | { readonly act: number };
 
 const TOKEN = /<\d+:\d+>/g;

@@ -12,6 +12,8 @@ import { PLACES, Workers, type Desk } from './workers.js';
 
 const IMAGE_SIZE = '192M';
 const CLIENTS = 3;
+/** Workers of different hosts have different seeds. */
+const CLIENTS_MAX = 10;
 /** Between two faults. */
 const PAUSE_MS = 1_500;
 
@@ -88,8 +90,14 @@ export class Soak {
     const complain = (line: string): void => void wrong.push(line);
     const story: string[] = [];
     this.#stations = this.lan.hosts.map(
-      (host) =>
-        new Station(this.lan, host, new Workers(host, this.desk, seed), complain, hurry.signal),
+      (host, i) =>
+        new Station(
+          this.lan,
+          host,
+          new Workers(host, this.desk, seed * CLIENTS_MAX + i),
+          complain,
+          hurry.signal,
+        ),
     );
     for (const { workers } of this.#stations) workers.start();
     await this.#disturb(random, chaosMs, hurry, story, complain);
