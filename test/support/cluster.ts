@@ -115,6 +115,27 @@ export class Cluster {
     return result;
   }
 
+  /** Bytes that have gone over the cable, both ways. Only where hosts have networks of their own. */
+  async wireBytes(): Promise<number> {
+    const { cable } = this.#two;
+    assert.ok(cable !== undefined);
+    const { stdout } = await execa('ip', [
+      ...['-n', cable.namespaces[0], '-stats', '-json', 'link', 'show', cable.links[0]],
+    ]);
+    const [link] = JSON.parse(stdout) as {
+      stats64: Record<'rx' | 'tx', { bytes: number }>;
+    }[];
+    assert.ok(link !== undefined);
+    return link.stats64.rx.bytes + link.stats64.tx.bytes;
+  }
+
+  /** Where a host's lento puts contents that it fetches. */
+  stageOf(host: Host): string {
+    const [state] = listMounted(host.runDir);
+    assert.ok(state !== undefined, `nothing is mounted on ${host.name}`);
+    return join(state.lowerPath, '.intermezzo', FILESET, 'stage');
+  }
+
   /** The presto behind a host's mount. */
   prestoOf(host: Host): number {
     const [state] = listMounted(host.runDir);

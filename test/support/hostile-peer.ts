@@ -285,7 +285,12 @@ const attacks: Record<string, () => Promise<string>> = {
   'fetches without end': async () => {
     const { connection, address } = await holder();
     const asked = Array.from({ length: 200 }, (_, n) =>
-      connection.request(Kind.FETCH, encodeFetch({ ...address, recno: n })).catch(() => undefined),
+      connection
+        .request(
+          Kind.FETCH,
+          encodeFetch({ ...address, recno: n, from: 0, packed: false, ranges: [] }),
+        )
+        .catch(() => undefined),
     );
     // It never says that it takes any: they wait for that, and are forgotten with the connection.
     await Promise.race([Promise.all(asked), new Promise((resolve) => setTimeout(resolve, 1000))]);

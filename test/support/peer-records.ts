@@ -4,7 +4,7 @@ import { KmlReader, type DecodedRecord } from '../../src/core/journal/index.js';
 import { sameStamp } from '../../src/core/model/ids.js';
 import { Opcode, stampOf } from '../../src/core/model/records.js';
 import type { RemoteItem } from '../../src/core/presto/applier.js';
-import type { Contents } from '../../src/core/presto/placement.js';
+import type { Contents } from '../../src/core/presto/peer-contents.js';
 import { O_RDONLY } from '../../src/core/system/files.js';
 import { openByHandle } from '../../src/core/system/handles.js';
 import { Memory } from '../../src/core/system/native.js';

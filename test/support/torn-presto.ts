@@ -102,14 +102,15 @@ export class TornPresto {
     const original = methods[name]?.bind(object);
     assert.ok(original !== undefined, name);
     methods[name] = (...args) => {
-      this.#moment();
+      this.moment();
       const result = original(...args);
-      this.#moment();
+      this.moment();
       return result;
     };
   }
 
-  #moment(): void {
+  /** Here it may end. */
+  moment(): void {
     this.#moments++;
     if (this.#moments === this.#crashAt) throw new Crash();
   }

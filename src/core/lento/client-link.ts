@@ -190,7 +190,8 @@ export class ClientLink {
       peer: server,
       expected,
       log: false,
-      fetch: (recno) => connection.fetch(Kind.FETCH, encodeFetch({ ...address, recno })),
+      fetch: (wanted) =>
+        connection.fetch(Kind.FETCH, encodeFetch({ ...address, ...wanted, packed: false })),
     });
     this.#since = new Date();
     this.error = undefined;

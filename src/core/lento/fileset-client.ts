@@ -145,7 +145,7 @@ export class FilesetClient {
         await this.#stream.received(payload, exchange);
         return;
       case Kind.FETCH:
-        await this.#source.serveFetch(decodeFetch(payload).recno, exchange);
+        await this.#source.serveFetch(decodeFetch(payload), exchange);
         return;
       case Kind.REVOKE:
         this.#permits.revoked(payload, exchange);

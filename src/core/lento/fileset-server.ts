@@ -137,7 +137,7 @@ export class FilesetServer {
         await this.#stream.receive(peer, payload, exchange);
         return;
       case Kind.FETCH:
-        await this.#source.serveFetch(decodeFetch(payload).recno, exchange);
+        await this.#source.serveFetch(decodeFetch(payload), exchange);
         return;
       case Kind.OBJECT:
         await serveObject(this.replica, payload, exchange);

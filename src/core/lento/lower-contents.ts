@@ -1,10 +1,11 @@
 import { decodeIdentity, IDENTITY_BYTES_MAX, IDENTITY_XATTR } from '../cache/identity.js';
-import { sameStamp } from '../model/ids.js';
+import { sameObject, sameStamp, type ObjectId, type Stamp } from '../model/ids.js';
 import { stampOf, type CloseBody, type JournalRecord } from '../model/records.js';
-import { O_RDONLY, close, pread } from '../system/files.js';
+import { openBeneath } from '../system/beneath.js';
+import { O_PATH, O_RDONLY, close, pread } from '../system/files.js';
 import { openByHandle } from '../system/handles.js';
 import { Memory } from '../system/native.js';
-import { fgetxattr } from '../system/xattrs.js';
+import { fgetxattr, getxattrAt } from '../system/xattrs.js';
 
 const identity = new Memory(IDENTITY_BYTES_MAX);
 
@@ -49,4 +50,14 @@ export class LowerContents {
     close(fd);
     return good ? memory.buffer.subarray(0, body.size) : undefined;
   }
+}
+
+/** The version of the contents of `object` where that is what stands at `path`; undefined where it does not. */
+export function versionAt(lowerFd: number, path: string, object: ObjectId): Stamp | undefined {
+  const fd = openBeneath(lowerFd, path, O_PATH);
+  if (fd < 0) return undefined;
+  const length = getxattrAt(fd, '', IDENTITY_XATTR, identity.address, identity.length);
+  close(fd);
+  const found = length < 0 ? undefined : decodeIdentity(identity.buffer, length);
+  return found !== undefined && sameObject(found.object, object) ? found.content : undefined;
 }

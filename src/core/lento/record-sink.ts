@@ -1,26 +1,14 @@
-import { open, rm } from 'node:fs/promises';
-import { crc32 } from 'node:zlib';
+import { rm } from 'node:fs/promises';
 import { decodeRecord } from '../journal/index.js';
 import type { Recno, ReplicaId } from '../model/ids.js';
-import { LIMITS } from '../model/limits.js';
-import { Opcode, type CloseBody, type JournalRecord } from '../model/records.js';
+import type { JournalRecord } from '../model/records.js';
 import type { WireItem } from '../psdev/items.js';
 import type { ApplyReply } from '../psdev/messages.js';
-import { ESTALE } from '../system/errno.js';
 import type { Fetch } from '../wire/connection.js';
-import { FetchFailed, ProtocolError } from '../wire/errors.js';
-import {
-  ContentKind,
-  decodeFetchTrailer,
-  decodePiece,
-  type Batch,
-  type BatchItem,
-} from '../wire/messages.js';
+import { ConnectionLost, ProtocolError } from '../wire/errors.js';
+import type { Batch, BatchItem } from '../wire/messages.js';
+import { IncomingContents, type WantedContents } from './incoming-contents.js';
 import type { Replica } from './replica.js';
-import { Semaphore } from './semaphore.js';
-
-const EMPTY = Buffer.alloc(0);
-const ZEROS = Buffer.alloc(LIMITS.chunkBytes);
 
 export interface RecordSinkOptions {
   /** Where records are applied. */
@@ -30,7 +18,7 @@ export interface RecordSinkOptions {
   readonly expected: Recno;
   /** Log what is applied: the server does, of each client the client's own updates and no others. */
   readonly log: boolean;
-  readonly fetch: (recno: Recno) => Fetch;
+  readonly fetch: (wanted: WantedContents) => Fetch;
 }
 
 /** A record that waits for a merge, and its contents where it has any. */
@@ -39,12 +27,17 @@ export interface CollectedItem {
   readonly contents: Promise<WireItem>;
 }
 
+/** The session is over; what it has brought may come again in the next one. */
+class Abandoned extends Error {
+  override readonly name = 'Abandoned';
+}
+
 /**
  * Takes batches of a peer's log: contents that did not come along are fetched, several at a time and ahead of their turn;
  * records are applied in their order.
  */
 export class RecordSink {
-  readonly #fetches = new Semaphore(LIMITS.fetchesInFlight);
+  readonly #contents: IncomingContents;
   #last: Promise<unknown> = Promise.resolve();
   /** Why a batch was not taken whole. Those behind it, on their way already, would leave out what is missing of it. */
   #fault: Error | undefined;
@@ -54,6 +47,7 @@ export class RecordSink {
 
   constructor(private readonly options: RecordSinkOptions) {
     this.#next = options.expected;
+    this.#contents = new IncomingContents(options.replica, options.fetch);
   }
 
   /**
@@ -67,7 +61,9 @@ export class RecordSink {
     checkOrder(batch, records);
     if (this.options.log) checkOrigin(this.options.peer, records);
     this.#next = batch.next;
-    const contents = batch.items.map((item, i) => this.#content(item, records[i]));
+    const contents = batch.items.map((item, i) =>
+      this.#contents.of(item, records[i] ?? readRecord(item), false),
+    );
     // Who waits for them is the turn below; until then a failure must not count as unhandled.
     for (const content of contents) content.catch(() => undefined);
     const turn = this.#last.then(() => this.#apply(batch, contents));
@@ -88,7 +84,7 @@ export class RecordSink {
     this.#next = batch.next;
     return batch.items.map((item, i) => {
       const record = records[i] ?? readRecord(item);
-      const contents = this.#content(item, record);
+      const contents = this.#contents.of(item, record, true);
       contents.catch(() => undefined);
       return { record, contents };
     });
@@ -99,11 +95,12 @@ export class RecordSink {
    * update a tree for which those records are not made.
    */
   abandon(reason: string): void {
-    this.#fault ??= new Error(reason);
+    this.#fault ??= new Abandoned(reason);
   }
 
-  /** Resolves when nothing is being applied any more: then the counters stand still. */
+  /** Resolves when nothing is being fetched or applied any more: then the stage and the counters stand still. */
   async idle(): Promise<void> {
+    await this.#contents.idle();
     await this.#last;
   }
 
@@ -127,63 +124,12 @@ export class RecordSink {
     }
   }
 
-  /** presto has moved what it took; the rest is no use any more. */
+  /** presto has moved what it took; the rest is no use any more, unless it comes again when there is a connection. */
   async #clean(items: readonly WireItem[]): Promise<void> {
+    if (this.#fault instanceof ConnectionLost || this.#fault instanceof Abandoned) return;
     for (const item of items) {
-      if (item.content !== 'staged') continue;
+      if (item.content !== 'staged' && item.content !== 'patch') continue;
       await rm(this.options.replica.stagePath(item.data.toString('latin1')), { force: true });
-    }
-  }
-
-  async #content(item: BatchItem, record: JournalRecord | undefined): Promise<WireItem> {
-    if (item.content === ContentKind.none || record === undefined) {
-      return { record: item.record, content: 'none', data: EMPTY };
-    }
-    const { body } = record;
-    if (body.op !== Opcode.CLOSE) throw new ProtocolError('contents for a record without any');
-    if (item.content === ContentKind.inline) {
-      if (item.data.length !== body.size) throw new ProtocolError('contents of another size');
-      return { record: item.record, content: 'inline', data: item.data };
-    }
-    const name = `${record.head.origin.toString(16)}-${record.head.originRecno}`;
-    const fetched = await this.#fetches.run(() => this.#stage(record, body, name));
-    return fetched
-      ? { record: item.record, content: 'staged', data: Buffer.from(name, 'latin1') }
-      : { record: item.record, content: 'none', data: EMPTY };
-  }
-
-  /** Fetches into the stage. @returns false where a later record brings newer contents. */
-  async #stage(record: JournalRecord, body: CloseBody, name: string): Promise<boolean> {
-    const path = this.options.replica.stagePath(name);
-    await rm(path, { force: true });
-    const file = await open(path, 'wx', 0o600);
-    try {
-      const fetch = this.options.fetch(record.head.recno);
-      let size = 0;
-      let checksum = 0;
-      for await (const payload of fetch) {
-        const { offset, data: chunk } = decodePiece(payload);
-        if (offset < size) throw new ProtocolError('pieces of contents in disorder');
-        size = offset + chunk.length;
-        if (size > body.size) throw new ProtocolError('more contents than the record says');
-        checksum = crc32(payload, checksum);
-        // Holes stay holes: a sparse file that fits the peer's disk fits this one.
-        if (!chunk.equals(ZEROS.subarray(0, chunk.length))) {
-          await file.write(chunk, 0, chunk.length, offset);
-        }
-      }
-      await file.truncate(body.size);
-      const trailer = decodeFetchTrailer(fetch.trailer);
-      if (trailer.size !== body.size || trailer.checksum !== checksum) {
-        throw new ProtocolError('the contents do not have the size and checksum that were sent');
-      }
-      return true;
-    } catch (error) {
-      await rm(path, { force: true });
-      if (error instanceof FetchFailed && error.reply === ESTALE) return false;
-      throw error;
-    } finally {
-      await file.close();
     }
   }
 }

@@ -2,24 +2,26 @@ import { crc32 } from 'node:zlib';
 import { encodeRecord, type DecodedRecord } from '../journal/index.js';
 import type { Recno } from '../model/ids.js';
 import { LIMITS } from '../model/limits.js';
+import { areNormal } from '../model/ranges.js';
 import { Opcode, type CloseBody, type JournalRecord, type RecordHead } from '../model/records.js';
 import { ESTALE } from '../system/errno.js';
-import { close, lseek, pread, SEEK_END } from '../system/files.js';
-import { Memory } from '../system/native.js';
+import { close, lseek, SEEK_END } from '../system/files.js';
 import type { Exchange } from '../wire/connection.js';
+import { ProtocolError } from '../wire/errors.js';
 import { Code } from '../wire/kinds.js';
 import {
   ContentKind,
+  decodePiece,
   encodeFetchTrailer,
   encodeReason,
-  PIECE_OFFSET_BYTES,
-  putPieceOffset,
   type Address,
   type Batch,
   type BatchItem,
+  type FetchRequest,
 } from '../wire/messages.js';
-import { dataExtents } from './data-extents.js';
+import { ContentPieces, FileTooShort } from './content-pieces.js';
 import { LowerContents } from './lower-contents.js';
+import { packPiece } from './packing.js';
 import type { Replica } from './replica.js';
 
 const EMPTY = Buffer.alloc(0);
@@ -83,8 +85,12 @@ export class RecordSource {
     return { content: ContentKind.fetch, data: EMPTY };
   }
 
-  /** Answers FETCH. ESTALE tells the asker that a later record brings newer contents. */
-  async serveFetch(recno: Recno, exchange: Exchange): Promise<void> {
+  /**
+   * Answers FETCH. ESTALE tells the asker that a later record brings newer contents.
+   * @throws ProtocolError where what is asked for is no part of the contents
+   */
+  async serveFetch(request: FetchRequest, exchange: Exchange): Promise<void> {
+    const { recno } = request;
     const { reader, end } = this.replica;
     const [decoded] =
       recno > end ? [] : reader.read(recno, { records: 1, bytes: LIMITS.recordBytes }, end).records;
@@ -93,13 +99,16 @@ export class RecordSource {
       exchange.reply(Code.failed, encodeReason(`record ${recno} has no contents`));
       return;
     }
+    if (request.from > body.size || !areNormal(request.ranges, body.size)) {
+      throw new ProtocolError('parts of contents that cannot be asked for');
+    }
     const fd = this.#contents.open(decoded.record, body);
     if (fd < 0) {
       exchange.reply(ESTALE);
       return;
     }
     try {
-      const checksum = await this.#stream(fd, body.size, exchange);
+      const checksum = await this.#stream(fd, body.size, request, exchange);
       const good = checksum !== undefined && this.#contents.isCurrent(fd, decoded.record);
       if (good) exchange.reply(Code.ok, encodeFetchTrailer({ size: body.size, checksum }));
       else exchange.reply(ESTALE);
@@ -108,22 +117,26 @@ export class RecordSource {
     }
   }
 
-  /** Holes are left out. @returns the CRC-32, or undefined where the file was not as long as it should be. */
-  async #stream(fd: number, size: number, exchange: Exchange): Promise<number | undefined> {
-    const memory = new Memory(LIMITS.chunkBytes);
-    const room = memory.length - PIECE_OFFSET_BYTES;
+  /** @returns the CRC-32, or undefined where the file was not as long as it should be. */
+  async #stream(
+    fd: number,
+    size: number,
+    { from, ranges, packed }: FetchRequest,
+    exchange: Exchange,
+  ): Promise<number | undefined> {
+    const parts = ranges.length > 0 ? ranges : [{ offset: 0, length: size }];
     let checksum = 0;
-    for (const extent of dataExtents(fd, size)) {
-      for (let { offset } = extent; offset < extent.end;) {
-        const want = Math.min(room, extent.end - offset);
-        const count = pread(fd, memory.address + PIECE_OFFSET_BYTES, want, offset);
-        if (count <= 0) return undefined;
-        const piece = memory.buffer.subarray(0, PIECE_OFFSET_BYTES + count);
-        putPieceOffset(piece, offset);
+    try {
+      for (const piece of new ContentPieces().of(fd, parts)) {
         checksum = crc32(piece, checksum);
-        await exchange.data(piece);
-        offset += count;
+        // What the asker has is read for the checksum alone.
+        if (decodePiece(piece).offset < from) await new Promise((resume) => setImmediate(resume));
+        else await exchange.data(packed ? await packPiece(piece) : piece);
+        if (!exchange.open) return undefined;
       }
+    } catch (error) {
+      if (error instanceof FileTooShort) return undefined;
+      throw error;
     }
     return lseek(fd, 0, SEEK_END) === size ? checksum : undefined;
   }

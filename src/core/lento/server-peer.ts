@@ -32,7 +32,8 @@ export class ServerPeer {
       peer: replica,
       expected,
       log: true,
-      fetch: (recno) => connection.fetch(Kind.FETCH, encodeFetch({ ...address, recno })),
+      fetch: (wanted) =>
+        connection.fetch(Kind.FETCH, encodeFetch({ ...address, ...wanted, packed: false })),
     });
   }
 

@@ -31,6 +31,10 @@ export const LIMITS = {
   chunkBytes: 256 * 1024,
   /** Contents being fetched at once, per peer. */
   fetchesInFlight: 8,
+  /** Separate ranges of one file that are fetched; more of them, and all of it is. */
+  fetchRanges: 256,
+  /** A larger file is fetched whole: what comes with its parts stands behind its end. */
+  patchedBytes: 2 ** 40,
   /** One frame on the psdev socket. */
   frameBytes: 4 * 1024 * 1024,
   /** Upcall for the permit: after this the holder of the request goes on as disconnected. `upcall=` says otherwise. */

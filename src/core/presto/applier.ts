@@ -3,16 +3,23 @@ import type { FuseBinding } from '../fuse/port.js';
 import type { Recno, ReplicaId } from '../model/ids.js';
 import { displayBytes } from '../model/names.js';
 import { opcodeName, type JournalRecord } from '../model/records.js';
-import { errnoName } from '../system/errno.js';
+import { E, errnoName } from '../system/errno.js';
 import type { NodeTable } from './node-table.js';
-import type { Contents } from './placement.js';
+import type { Patches } from './patches.js';
+import type { Contents } from './peer-contents.js';
 import { DIVERGED, type Prepared, type RemoteUpdates } from './remote-update.js';
 
 /** A record of a peer, its checksum in the peer's log, and what a CLOSE brings along. */
 export interface RemoteItem {
   readonly record: JournalRecord;
   readonly checksum: number;
-  readonly contents: Contents | undefined;
+  readonly contents: Contents | PatchFile | undefined;
+}
+
+/** A file of the stage that tells what is different in a file. */
+export interface PatchFile {
+  readonly kind: 'patch-file';
+  readonly name: string;
 }
 
 /** Why a peer's record could not be applied; nothing of it was. */
@@ -38,6 +45,7 @@ export class Applier {
     private readonly table: NodeTable,
     private readonly logs: FilesetLogs,
     private readonly updates: RemoteUpdates,
+    private readonly patches: Patches,
     private readonly binding: () => FuseBinding | undefined,
     private readonly announce: () => void,
     /** False while local programs may update: then the tree is not the one that a peer's records are made for. */
@@ -63,7 +71,13 @@ export class Applier {
     this.table.collect();
     try {
       for (const item of items) {
-        const failure = this.#applyOne(peer, item, log);
+        const { record, checksum, contents } = item;
+        // Sent again after a lost acknowledgement.
+        if (record.head.recno < this.expected(peer)) continue;
+        const failure =
+          contents?.kind === 'patch-file'
+            ? await this.#applyPatch(peer, record, checksum, contents, log)
+            : this.#applyOne(peer, record, checksum, contents, log);
         if (failure !== undefined) return failure;
         if (performance.now() < sliceEnd) continue;
         this.table.sweep();
@@ -81,12 +95,31 @@ export class Applier {
     }
   }
 
-  #applyOne(peer: ReplicaId, item: RemoteItem, log: boolean): ApplyFailure | undefined {
-    const { record, checksum } = item;
-    // Sent again after a lost acknowledgement.
-    if (record.head.recno < this.expected(peer)) return undefined;
+  async #applyPatch(
+    peer: ReplicaId,
+    record: JournalRecord,
+    checksum: number,
+    { name }: PatchFile,
+    log: boolean,
+  ): Promise<ApplyFailure | undefined> {
+    const contents = await this.patches.ready(record, name);
+    if (typeof contents === 'number') return failure(record, contents);
+    this.table.collect();
+    const failed = this.#applyOne(peer, record, checksum, contents, log);
+    await this.patches.done(contents);
+    this.table.collect();
+    return failed;
+  }
+
+  #applyOne(
+    peer: ReplicaId,
+    record: JournalRecord,
+    checksum: number,
+    contents: Contents | undefined,
+    log: boolean,
+  ): ApplyFailure | undefined {
     if (!this.mayApply()) return failure(record, DISCONNECTED);
-    const plan = this.updates.prepare(record, item.contents);
+    const plan = this.updates.prepare(record, contents);
     if (typeof plan === 'number') return failure(record, plan);
     const result = this.#carryOut(plan, () => this.#journalAndApply(record, plan, log));
     if (result < 0) return failure(record, result);
@@ -96,6 +129,8 @@ export class Applier {
 
   /** One step of a merge: neither logged nor counted. @returns why it could not be done, or undefined */
   applyStep({ record, contents }: RemoteItem): ApplyFailure | undefined {
+    // A merge has all contents whole.
+    if (contents?.kind === 'patch-file') return failure(record, -E.EINVAL);
     const plan = this.updates.prepare(record, contents, true);
     if (typeof plan === 'number') return failure(record, plan);
     const result = this.#carryOut(plan, () => plan.apply());

@@ -34,6 +34,7 @@ export class Contents {
   /** To be called before contents change through `fd`. @returns 0 or a negated errno: then nothing may be written. */
   begin(node: Node, fd: number, caller: Caller): number {
     if (node.dirtySlot >= 0) return 0;
+    node.settle?.();
     const dropped = this.#dropCapabilities(node, fd, caller);
     if (dropped < 0) return dropped;
     const slot = this.#note('writing', node, fd);

@@ -9,6 +9,7 @@ import { adoptTree } from './adoption.js';
 import { serveMount } from './bindings.js';
 import { untilUnmounted } from './ending.js';
 import { removeMountedState, socketPath, writeMountedState } from './mounted-state.js';
+import { redoName } from './patch-file.js';
 import { Presto, type PrestoLog } from './presto.js';
 import { PsdevServer } from './psdev-server.js';
 import { recover } from './recovery.js';
@@ -89,7 +90,7 @@ async function serve(
     starter.progress(() => `journaling what was there before the log: ${objects} objects`);
   });
   if (adopted > 0) log('info', `journaled ${adopted} objects that were there before the log`);
-  emptyStage(lower.path, fileset);
+  emptyStage(lower.path, fileset, presto);
   const { device: source, readOnly, nosuid, nodev, noexec } = request;
   const mountOptions = { nosuid, nodev, noexec };
   const mount = { source, mountPoint, readOnly, mountOptions, log };
@@ -123,9 +124,12 @@ async function serve(
 }
 
 /** Contents that were on their way when presto or lento ended are fetched anew. */
-function emptyStage(lowerPath: string, fileset: string): void {
+function emptyStage(lowerPath: string, fileset: string, { logs }: Presto): void {
   const stage = join(lowerPath, META_DIRECTORY, fileset, 'stage');
+  const installing = logs.lml.leftovers().filter(({ entry }) => entry.state === 'installing');
+  const needed = installing.map(({ entry }) => redoName(entry.stamp));
   for (const name of readdirSync(stage)) {
+    if (needed.includes(name)) continue;
     rmSync(join(stage, name), { force: true, recursive: true });
   }
 }

@@ -46,6 +46,8 @@ export class Node implements Holder {
   replaced = false;
   /** The process that was last answered so when it opened it; 0 for none. */
   refused = 0;
+  /** While what a peer has changed in it is not durable: makes it so. To be called before it is written to. */
+  settle: (() => void) | undefined = undefined;
   /** What was written since the last CLOSE. */
   written: RangeSet | undefined = undefined;
   /** As the object's attribute says; undefined until first needed. */

@@ -1,8 +1,9 @@
 import type { Identity } from '../cache/identity.js';
 import { IDENTITY_XATTR } from '../cache/identity.js';
+import { NO_STAMP } from '../model/ids.js';
 import type { CloseBody } from '../model/records.js';
 import { Attr } from '../system/attr.js';
-import { E } from '../system/errno.js';
+import { E, ESTALE } from '../system/errno.js';
 import {
   O_CREAT,
   O_EXCL,
@@ -27,9 +28,8 @@ import { getxattrAt, listxattrAt, setxattrAt } from '../system/xattrs.js';
 import { IdentityStore } from './identity-store.js';
 import type { LowerTree } from './lower-tree.js';
 import type { Node } from './node.js';
-
-/** Contents that came from a peer: in memory, or in a file of the stage directory. */
-export type Contents = { kind: 'inline'; data: Buffer } | { kind: 'staged'; name: string };
+import type { Patches } from './patches.js';
+import type { Contents } from './peer-contents.js';
 
 /** A file ready to be put in place: the lower file that will hold the contents. */
 export interface Placing {
@@ -38,6 +38,8 @@ export interface Placing {
   readonly staged: string | undefined;
   readonly ino: number;
   readonly generation: number;
+  /** There is nothing in it that could be taken for a version. */
+  readonly empty: boolean;
 }
 
 const COPY_BYTES = 64 * 1024 * 1024;
@@ -55,6 +57,7 @@ export class Placement {
     private readonly tree: LowerTree,
     /** Descriptor of `.intermezzo/<fileset>/stage`. */
     private readonly stageFd: number,
+    private readonly patches: Patches,
   ) {}
 
   /** Chooses the lower file and, where that is a new one, fills it. @returns a negated errno where that fails. */
@@ -62,7 +65,9 @@ export class Placement {
     const result = this.tree.stat(node, this.#attr);
     if (result < 0) return result;
     if (!this.#attr.isRegular) return -E.EINVAL;
+    if (contents.kind === 'present') return -ESTALE;
     const inPlace =
+      contents.kind === 'patch' ||
       this.#attr.nlink > 1 ||
       node.writers > 0 ||
       (this.#attr.size === 0 && contents.kind === 'inline');
@@ -85,7 +90,8 @@ export class Placement {
       close(fd);
       return own;
     }
-    return { fd, staged, ino: this.#attr.ino, generation: Math.max(0, generationOf(fd)) };
+    const { ino, size } = this.#attr;
+    return { fd, staged, ino, generation: Math.max(0, generationOf(fd)), empty: size === 0 };
   }
 
   /** A small file's new version, written aside. */
@@ -129,7 +135,7 @@ export class Placement {
     identity: Identity,
   ): number {
     const { fd } = placing;
-    let result = placing.staged === undefined ? this.#fill(fd, contents) : 0;
+    let result = placing.staged === undefined ? this.#change(node, placing, contents) : 0;
     if (result >= 0) result = ftruncate(fd, body.size);
     if (result >= 0) result = fchmod(fd, body.mode & 0o7777);
     if (result >= 0) result = futimens(fd, 0, UTIME_OMIT, body.mtime.sec, body.mtime.nsec);
@@ -159,8 +165,21 @@ export class Placement {
     return 0;
   }
 
-  #fill(fd: number, contents: Contents): number {
+  /** Who reads the file meanwhile to send it must not take it for its old version. */
+  #change(node: Node, { fd, empty }: Placing, contents: Contents): number {
+    const { identity } = this.tree;
+    const disowned = { ...identity.of(node), content: NO_STAMP };
+    const result = empty ? 0 : identity.write(node, disowned, fd);
+    return result < 0 ? result : this.#fill(node, fd, contents);
+  }
+
+  #fill(node: Node, fd: number, contents: Contents): number {
+    if (contents.kind === 'present') return -E.EINVAL;
     if (contents.kind === 'inline') return this.#writeAll(fd, contents.data);
+    if (contents.kind === 'patch') {
+      this.patches.placed(node, contents);
+      return contents.apply();
+    }
     const from = openat(this.stageFd, contents.name, O_RDWR | O_NOFOLLOW);
     if (from < 0) return from;
     let offset = 0;

@@ -22,6 +22,7 @@ import { NodeTable } from './node-table.js';
 import { ObjectGuard } from './object-guard.js';
 import { OpenFiles } from './open-files.js';
 import { prestoOperations } from './operations/index.js';
+import { Patches } from './patches.js';
 import { PermitGate } from './permit-gate.js';
 import { Placement } from './placement.js';
 import { RemoteUpdates } from './remote-update.js';
@@ -64,6 +65,7 @@ export class Presto {
   readonly unseen: UnseenWrites;
   readonly xattrs: XattrRecords;
   readonly remote: RemoteUpdates;
+  readonly patches: Patches;
   readonly applier: Applier;
   readonly merger: Merger;
   readonly operations: FuseOperations;
@@ -80,7 +82,8 @@ export class Presto {
 
   constructor(
     rootFd: number,
-    stageFd: number,
+    /** Descriptor of `.intermezzo/<fileset>/stage`. */
+    readonly stageFd: number,
     readonly logs: FilesetLogs,
     readonly log: PrestoLog,
     { upcallMs = LIMITS.upcallMs, lowerPath, mountPoint }: PrestoOptions = {},
@@ -103,11 +106,13 @@ export class Presto {
       upcallMs,
       () => log('warn', 'no permit in time: going on as disconnected'),
     );
-    this.remote = new RemoteUpdates(this.tree, new Placement(this.tree, stageFd));
+    this.patches = new Patches(this.tree, logs, stageFd);
+    this.remote = new RemoteUpdates(this.tree, new Placement(this.tree, stageFd, this.patches));
     this.applier = new Applier(
       this.table,
       logs,
       this.remote,
+      this.patches,
       () => this.#binding,
       announce,
       () => this.gate.state === 'absent',
@@ -228,6 +233,7 @@ export class Presto {
     this.closeDirty();
     clearTimeout(this.#late);
     this.unseen.close();
+    this.patches.close();
     this.files.closeAll();
     this.table.close();
   }

@@ -10,6 +10,7 @@ import { findByInode } from './find-by-inode.js';
 import { pathOf, type Node } from './node.js';
 import { PRESTO_ITSELF, type Presto } from './presto.js';
 import { RangeSet } from './range-set.js';
+import { redoPatches } from './redo-patches.js';
 import { resolve, resolveParent } from './resolve.js';
 
 /**
@@ -22,6 +23,8 @@ export function recover(presto: Presto, merged = false): void {
   tellDamage(presto);
   presto.table.collect();
   try {
+    // First: the last record may be of what is being put in place.
+    redoPatches(presto);
     if (!merged) settleLastRecord(presto);
     completeCloses(presto);
   } finally {
@@ -118,7 +121,8 @@ function finishClose(presto: Presto, record: JournalRecord, path: string): boole
 
 function completeCloses(presto: Presto): void {
   const { lml } = presto.logs;
-  const leftovers = lml.leftovers();
+  // Of changes of a peer that are still noted nothing can be made here.
+  const leftovers = lml.leftovers().filter(({ entry }) => entry.state !== 'installing');
   const isMapped = ({ entry }: Leftover): boolean => entry.state === 'mapped';
   const written = leftovers.filter((leftover) => !isMapped(leftover));
   for (const leftover of written) completeClose(presto, leftover);

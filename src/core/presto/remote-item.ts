@@ -14,5 +14,6 @@ export function remoteItem(item: WireItem): RemoteItem {
   }
   const name = item.data.toString('latin1');
   if (!/^[0-9a-f-]+$/.test(name)) throw new FrameError('a stage name that is none');
-  return { record, checksum, contents: { kind: 'staged', name } };
+  const kind = item.content === 'staged' ? 'staged' : 'patch-file';
+  return { record, checksum, contents: { kind, name } };
 }

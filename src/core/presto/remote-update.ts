@@ -15,11 +15,12 @@ import {
   type Time,
 } from '../model/records.js';
 import { Attr, S_IFDIR, S_IFLNK, S_IFREG } from '../system/attr.js';
-import { E, ENODATA } from '../system/errno.js';
+import { E, ENODATA, ESTALE } from '../system/errno.js';
 import { O_RDWR, close } from '../system/files.js';
 import type { LowerTree, Making } from './lower-tree.js';
 import type { Node } from './node.js';
-import type { Contents, Placement, Placing } from './placement.js';
+import type { Contents } from './peer-contents.js';
+import type { Placement, Placing } from './placement.js';
 import { resolve, resolveParent } from './resolve.js';
 
 const RENAME_EXCHANGE = 2;
@@ -279,6 +280,10 @@ export class RemoteUpdates {
     if (sameStamp(old.content, stamp)) {
       const handle = { ino: node.ino, generation: Math.max(0, node.generation) };
       return { done: true, body: { ...body, handle }, apply: () => 0, ...NOTHING, nodes: [node] };
+    }
+    if (contents.kind === 'patch') {
+      const fits = sameStamp(old.content, contents.base) && contents.ino === node.ino;
+      if (!fits) return -ESTALE;
     }
     const identity: Identity = { ...old, object: record.head.object, content: stamp };
     const stageName = `${record.head.origin.toString(16)}-${record.head.originRecno}`;

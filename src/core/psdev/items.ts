@@ -3,12 +3,12 @@ import { FrameError } from './frames.js';
 /** What a downcall `apply` carries for each record: the record's bytes and where its contents are. */
 export interface WireItem {
   readonly record: Buffer;
-  readonly content: 'none' | 'inline' | 'staged';
-  /** Inline: the contents. Staged: the file's name in the stage directory. */
+  readonly content: 'none' | 'inline' | 'staged' | 'patch';
+  /** Inline: the contents. Staged: the file's name in the stage directory. Patch: likewise; see patch.ts. */
   readonly data: Buffer;
 }
 
-const CONTENT = ['none', 'inline', 'staged'] as const;
+const CONTENT = ['none', 'inline', 'staged', 'patch'] as const;
 const HEAD_BYTES = 9;
 
 /** u32 record length, u8 content, u32 data length; record; data. Little-endian, one item after the other. */

@@ -1,0 +1,177 @@
+import { readdir, rm } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
+import type { Recno } from '../model/ids.js';
+import { LIMITS } from '../model/limits.js';
+import {
+  Opcode,
+  stampOf,
+  type CloseBody,
+  type JournalRecord,
+  type Range,
+} from '../model/records.js';
+import type { WireItem } from '../psdev/items.js';
+import { encodePatch } from '../psdev/patch.js';
+import { sameStamp, type ObjectId } from '../model/ids.js';
+import { Versions, type Changes } from '../replication/versions.js';
+import { ESTALE } from '../system/errno.js';
+import type { Fetch } from '../wire/connection.js';
+import { FetchFailed, ProtocolError } from '../wire/errors.js';
+import { ContentKind, type BatchItem } from '../wire/messages.js';
+import { versionAt } from './lower-contents.js';
+import type { Replica } from './replica.js';
+import { Semaphore } from './semaphore.js';
+import { stageContents } from './stage-contents.js';
+
+const EMPTY = Buffer.alloc(0);
+
+/** What is asked for of a record's contents. */
+export interface WantedContents {
+  readonly recno: Recno;
+  readonly from: number;
+  readonly ranges: readonly Range[];
+}
+
+/**
+ * The contents that a peer's records bring along, or that are fetched for them: several at once, those of one file in turn.
+ * Of a large file that is here in the version that was changed, only what was changed is fetched.
+ */
+export class IncomingContents {
+  readonly #fetches = new Semaphore(LIMITS.fetchesInFlight);
+  readonly #versions = new Versions();
+  /** By object: what is on its way for it last. */
+  readonly #coming = new Map<string, Promise<unknown>>();
+  /** What earlier sessions have left in the stage. */
+  #leftovers: Promise<readonly string[]> | undefined;
+
+  constructor(
+    private readonly replica: Replica,
+    private readonly fetch: (wanted: WantedContents) => Fetch,
+  ) {}
+
+  /** Resolves when nothing is being fetched any more. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#coming.values());
+  }
+
+  /** @param whole also where a part would do */
+  async of(item: BatchItem, record: JournalRecord, whole: boolean): Promise<WireItem> {
+    const { body, head } = record;
+    if (body.op !== Opcode.CLOSE) {
+      if (item.content === ContentKind.none) return nothing(item);
+      throw new ProtocolError('contents for a record without any');
+    }
+    const key = keyOf(head.object);
+    const before = this.#coming.get(key);
+    if (item.content !== ContentKind.fetch && before === undefined) {
+      return this.#settled(item, record, body);
+    }
+    const coming = this.#inTurn(before, item, record, body, whole);
+    this.#coming.set(key, coming);
+    try {
+      return await coming;
+    } finally {
+      if (this.#coming.get(key) === coming) this.#coming.delete(key);
+    }
+  }
+
+  async #inTurn(
+    before: Promise<unknown> | undefined,
+    item: BatchItem,
+    record: JournalRecord,
+    body: CloseBody,
+    whole: boolean,
+  ): Promise<WireItem> {
+    // However that ended, it is known by now which version there will be.
+    await before?.catch(() => undefined);
+    if (item.content !== ContentKind.fetch) return this.#settled(item, record, body);
+    const fetched = await this.#fetches.run(() => this.#fetch(item, record, body, whole));
+    if (fetched.content === 'none') await this.#supersede(record, body);
+    else this.#versions.arrived(record);
+    return fetched;
+  }
+
+  #settled(item: BatchItem, record: JournalRecord, body: CloseBody): WireItem {
+    if (item.content === ContentKind.none) {
+      this.#versions.superseded(record, body);
+      return nothing(item);
+    }
+    if (item.data.length !== body.size) throw new ProtocolError('contents of another size');
+    this.#versions.arrived(record);
+    return { record: item.record, content: 'inline', data: item.data };
+  }
+
+  async #supersede(record: JournalRecord, body: CloseBody): Promise<void> {
+    this.#versions.superseded(record, body);
+    await this.#removeStaged(record, '');
+  }
+
+  async #fetch(
+    item: BatchItem,
+    record: JournalRecord,
+    body: CloseBody,
+    whole: boolean,
+  ): Promise<WireItem> {
+    const changes = whole ? undefined : this.#changes(record, body);
+    const ranges = changes?.ranges ?? [];
+    const name = stageName(record, changes);
+    // What came for it once, to be done otherwise.
+    await this.#removeStaged(record, name);
+    const path = this.replica.stagePath(name);
+    const { recno } = record.head;
+    const parts = changes === undefined ? [{ offset: 0, length: body.size }] : ranges;
+    try {
+      const fetch = (from: number): Fetch => this.fetch({ recno, from, ranges });
+      const file = await stageContents({ path, size: body.size, ranges: parts, fetch });
+      try {
+        if (changes !== undefined) {
+          const patch = encodePatch({ record: item.record, base: changes.base, ranges });
+          await file.write(patch, 0, patch.length, body.size);
+          await file.datasync();
+        }
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      if (error instanceof FetchFailed && error.reply === ESTALE) return nothing(item);
+      throw error;
+    }
+    const content = changes === undefined ? 'staged' : 'patch';
+    return { record: item.record, content, data: Buffer.from(name, 'latin1') };
+  }
+
+  #changes(record: JournalRecord, body: CloseBody): Changes | undefined {
+    const changes = this.#versions.changes(record, body);
+    if (changes === undefined || body.size > LIMITS.patchedBytes) return undefined;
+    if (changes.promised) return changes;
+    const here = versionAt(this.replica.lowerFd, body.path, record.head.object);
+    return here !== undefined && sameStamp(here, changes.base) ? changes : undefined;
+  }
+
+  /** Files of the stage that an earlier connection has left there for the record, but for the one of that name. */
+  async #removeStaged(record: JournalRecord, name: string): Promise<void> {
+    const prefix = stageName(record, undefined);
+    this.#leftovers ??= readdir(this.replica.stagePath(''));
+    for (const each of await this.#leftovers) {
+      const its = each === prefix || each.startsWith(`${prefix}-`);
+      if (its && each !== name) await rm(this.replica.stagePath(each), { force: true });
+    }
+  }
+}
+
+/** The same for the same bytes of the same version only: what a lost connection has left is taken up again. */
+function stageName(record: JournalRecord, changes: Changes | undefined): string {
+  const { replica, recno } = stampOf(record);
+  const name = `${replica.toString(16)}-${recno}`;
+  if (changes === undefined) return name;
+  const { base, ranges } = changes;
+  const parts = crc32(JSON.stringify([base.replica, base.recno, ranges]));
+  return `${name}-${parts.toString(16)}`;
+}
+
+function nothing({ record }: BatchItem): WireItem {
+  return { record, content: 'none', data: EMPTY };
+}
+
+function keyOf({ replica, number }: ObjectId): string {
+  return `${replica}:${number}`;
+}
