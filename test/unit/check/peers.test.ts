@@ -4,7 +4,12 @@ import { check } from '../../../src/core/check/check.js';
 import type { NetworkFacts, PeerAnswer } from '../../../src/core/check/peers.js';
 import { surveyFiles } from '../../../src/core/check/survey.js';
 import { E } from '../../../src/core/system/errno.js';
-import { decodeAbout, encodeAbout, type About } from '../../../src/core/wire/messages.js';
+import {
+  decodeAbout,
+  encodeAbout,
+  PROTOCOL_VERSION,
+  type About,
+} from '../../../src/core/wire/messages.js';
 import { fixtures } from '../config/support.js';
 import { healthyHost } from './healthy.js';
 
@@ -16,7 +21,7 @@ const client = { ...server, self: { ...server.self!, name: 'clientA' } };
 const CLOCK = Date.UTC(2026, 0, 1);
 
 const ABOUT: About = {
-  version: 4,
+  version: PROTOCOL_VERSION,
   program: '0.1.0',
   clock: CLOCK,
   isMounted: true,
@@ -63,7 +68,7 @@ describe('the check between hosts', () => {
   });
 
   it('tells of another version, also of one that does not know the question', () => {
-    assert.deepEqual(says({ version: 5 }), ['error IZO7005 serverdb:2']);
+    assert.deepEqual(says({ version: PROTOCOL_VERSION + 1 }), ['error IZO7005 serverdb:2']);
     const unknown = answered({ code: E.ENOSYS, about: undefined });
     assert.deepEqual(unknown, ['error IZO7005 serverdb:2']);
   });
