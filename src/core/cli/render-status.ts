@@ -1,5 +1,6 @@
-import type { FilesetStatus, LogStatus, PeerStatus } from '../lento/fileset-status.js';
+import type { FilesetStatus, Lag, LogStatus, PeerStatus } from '../lento/fileset-status.js';
 import { formatSize } from '../model/sizes.js';
+import { formatDuration } from '../model/times.js';
 import type { LentoStatus } from '../lento/status.js';
 
 /** Something does not flow, and will not by itself. */
@@ -14,21 +15,21 @@ export function needsHuman(status: LentoStatus): boolean {
   );
 }
 
-/** `izo status` for people. */
-export function renderStatus(status: LentoStatus): string[] {
+/** `izo status` for people. `now`: milliseconds since 1970. */
+export function renderStatus(status: LentoStatus, now = Date.now()): string[] {
   const lines = [`lento of ${status.sysid}, pid ${status.pid}`];
   if (status.trustedNetwork) lines.push('TRUSTED NETWORK: no encryption, hosts are believed');
-  for (const fileset of status.filesets) lines.push('', ...renderFileset(fileset));
+  for (const fileset of status.filesets) lines.push('', ...renderFileset(fileset, now));
   return lines;
 }
 
-function renderFileset(fileset: FilesetStatus): string[] {
+function renderFileset(fileset: FilesetStatus, now: number): string[] {
   const role = fileset.role === 'server' ? 'served here' : `replicated from ${fileset.server}`;
   const where = fileset.mounted ? `mounted at ${fileset.mountPoint ?? '?'}` : 'NOT MOUNTED';
   const lines = [`${fileset.name}: ${role}, ${where}`];
   if (fileset.position !== undefined) lines.push(`  position  ${fileset.position}`);
   if (fileset.mounted) lines.push(`  permit    ${renderPermit(fileset)}`);
-  for (const peer of fileset.peers) lines.push(`  peer      ${renderPeer(peer)}`);
+  for (const peer of fileset.peers) lines.push(`  peer      ${renderPeer(peer, now)}`);
   if (fileset.log !== undefined) lines.push(...renderLog(fileset.log));
   if (fileset.presto !== undefined) {
     const { openFiles, parked, binding, cache } = fileset.presto;
@@ -70,10 +71,17 @@ function renderPermit({ permit }: FilesetStatus): string {
   return permit.waiting.length === 0 ? holder : `${holder}; waiting: ${permit.waiting.join(', ')}`;
 }
 
-function renderPeer(peer: PeerStatus): string {
+function renderLag({ records, bytes, since }: Lag, now: number): string {
+  if (records === 0) return 'has everything';
+  const age =
+    since === undefined ? '' : `, ${formatDuration((now - Date.parse(since)) / 1000)} old`;
+  return `lacks ${records} ${records === 1 ? 'record' : 'records'}, ${formatSize(bytes)}${age}`;
+}
+
+function renderPeer(peer: PeerStatus, now: number): string {
   const link = peer.connected ? 'connected' : 'NOT CONNECTED';
   const since = peer.since === undefined ? '' : ` since ${peer.since}`;
-  const pending = peer.pending === undefined ? '' : `, behind by ${peer.pending} records`;
+  const lag = peer.lag === undefined ? '' : `, ${renderLag(peer.lag, now)}`;
   const error = peer.error === undefined ? '' : `: ${peer.error}`;
-  return `${peer.name} ${link}${since}${pending}${error}`;
+  return `${peer.name} ${link}${since}${lag}${error}`;
 }

@@ -1,6 +1,5 @@
 import { countUnresolved } from '../conflicts/store.js';
 import { formatPosition } from '../model/position.js';
-import { pending } from '../replication/sender.js';
 import type { ClientContext } from './client-context.js';
 import type { ClientLink } from './client-link.js';
 import { SILENT_PRESTO, type FilesetStatus } from './fileset-status.js';
@@ -29,7 +28,7 @@ export async function clientStatus(
       {
         name: server,
         connected: link === 'up',
-        pending: sender === undefined ? undefined : pending(sender),
+        lag: keeper.lag(server, sender?.acked),
         expected,
         since: since.toISOString(),
         error,

@@ -66,9 +66,9 @@ export async function drainMount(
 async function whatIsMissing(runDir: string, mountPoint: string): Promise<string> {
   const { fileset } = await whoCaresFor(runDir, mountPoint);
   return fileset.peers
-    .flatMap(({ name, connected, pending, error }) => {
-      if (connected && pending === 0) return [];
-      const records = pending === undefined ? 'an unknown number of' : String(pending);
+    .flatMap(({ name, connected, lag, error }) => {
+      if (connected && lag?.records === 0) return [];
+      const records = lag === undefined ? 'an unknown number of' : String(lag.records);
       const how = connected ? '' : ', and is not connected';
       return [`${name} lacks ${records} records${how}${error === undefined ? '' : ` (${error})`}`];
     })

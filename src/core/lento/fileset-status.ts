@@ -5,12 +5,20 @@ import type { PrestoStatus } from '../psdev/messages.js';
 export const SILENT_PRESTO =
   'presto does not answer: it is stopped, waits for its disk, or has very much to do; umountizo says which';
 
+/** What of a log somebody does not have, as far as is known. */
+export interface Lag {
+  readonly records: number;
+  readonly bytes: number;
+  /** When the oldest of these updates was made, as ISO 8601; undefined where there are none. */
+  readonly since: string | undefined;
+}
+
 /** One peer of a fileset as `izo status` shows it. */
 export interface PeerStatus {
   readonly name: string;
   readonly connected: boolean;
-  /** Records of ours that it has not acknowledged; undefined where it has never been met since lento started. */
-  readonly pending: number | undefined;
+  /** What of ours it has not acknowledged; undefined where it has never been met since lento started. */
+  readonly lag: Lag | undefined;
   /** The next record of its log that this host expects. */
   readonly expected: Recno | undefined;
   readonly since: string | undefined;

@@ -1,5 +1,6 @@
 import type { Recno } from '../model/ids.js';
 import { LIMITS } from '../model/limits.js';
+import { isoOf } from '../model/times.js';
 import {
   acknowledgedByAll,
   backlogKept,
@@ -10,7 +11,7 @@ import {
 import { must } from '../system/errno.js';
 import { freeBytes, totalBytes } from '../system/files.js';
 import { errorText } from './error-text.js';
-import type { LogStatus } from './fileset-status.js';
+import type { Lag, LogStatus } from './fileset-status.js';
 import type { LentoLog } from './log.js';
 import type { Replica } from './replica.js';
 
@@ -96,6 +97,21 @@ export class LogKeeper {
     return givenUp([receiver], this.#next, first).length === 0
       ? undefined
       : `given up: it lacks records that were trimmed (the log begins with ${first}; see backlog in fsetdb), it needs a full resync`;
+  }
+
+  /**
+   * What the receiver does not have; undefined where it was never heard of.
+   * @param next what it expects next, where that is known better
+   * @throws IzoError where the log cannot be read
+   */
+  lag(receiver: string, next = this.#next.get(receiver)): Lag | undefined {
+    if (next === undefined) return undefined;
+    const { reader, end } = this.options.replica;
+    if (next > end) return { records: 0, bytes: 0, since: undefined };
+    const from = Math.max(next, reader.header.firstRecno);
+    const [oldest] = reader.read(from, { records: 1, bytes: LIMITS.recordBytes }, end).records;
+    const since = oldest === undefined ? undefined : isoOf(oldest.record.head.time);
+    return { records: end + 1 - next, bytes: reader.bytesFrom(next), since };
   }
 
   /** @throws IzoError where the log cannot be read */

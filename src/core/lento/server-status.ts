@@ -1,5 +1,4 @@
 import { formatPosition } from '../model/position.js';
-import { pending } from '../replication/sender.js';
 import { SILENT_PRESTO, type FilesetStatus, type PeerStatus } from './fileset-status.js';
 import type { ServerContext } from './server-context.js';
 
@@ -37,7 +36,7 @@ function peerStatus({ machine, peers, keeper }: ServerContext, name: string): Pe
   return {
     name,
     connected: peer !== undefined,
-    pending: peer === undefined ? undefined : pending(peer.sender),
+    lag: keeper.lag(name, peer?.sender.acked),
     expected: peer?.expected,
     since: peers.get(name)?.since.toISOString(),
     error: keeper.verdict(name) ?? peers.errors.get(name),

@@ -1,0 +1,58 @@
+import type { WriteStream } from 'node:tty';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const ALTERNATE_ON = '\u001b[?1049h\u001b[?25l';
+const ALTERNATE_OFF = '\u001b[?25h\u001b[?1049l';
+const HOME = '\u001b[H';
+const TO_END_OF_LINE = '\u001b[K';
+const TO_END = '\u001b[J';
+
+export interface LiveOptions {
+  readonly out: NodeJS.WriteStream | WriteStream;
+  readonly seconds: number;
+  /** What is shown each time. */
+  readonly lines: () => Promise<readonly string[]>;
+}
+
+/**
+ * Shows something again and again until Ctrl-C: on a terminal in place, in a screen of its own that is gone afterwards; into
+ * anything else one after the other.
+ */
+export async function showLive({ out, seconds, lines }: LiveOptions): Promise<void> {
+  const stop = new AbortController();
+  const onSignal = (): void => {
+    stop.abort();
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.once(signal, onSignal);
+  // Who reads us has gone: that is an end like any other.
+  out.once('error', onSignal);
+  const isTerminal = 'columns' in out && out.isTTY;
+  let shown: readonly string[] = [];
+  const draw = (): void => {
+    out.write(isTerminal ? screenOf(shown, out.columns, out.rows) : `${shown.join('\n')}\n`);
+  };
+  if (isTerminal) {
+    out.write(ALTERNATE_ON);
+    out.on('resize', draw);
+  }
+  try {
+    while (!stop.signal.aborted) {
+      shown = await lines();
+      draw();
+      await sleep(seconds * 1000, undefined, { signal: stop.signal }).catch(() => undefined);
+    }
+  } finally {
+    if (isTerminal) {
+      out.off('resize', draw);
+      out.write(ALTERNATE_OFF);
+    }
+    for (const signal of signals) process.off(signal, onSignal);
+  }
+}
+
+/** Everything written over what was there: nothing is cleared first, so nothing flickers. */
+export function screenOf(lines: readonly string[], columns: number, rows: number): string {
+  const fitting = lines.slice(0, rows).map((line) => line.slice(0, columns) + TO_END_OF_LINE);
+  return `${HOME}${fitting.join('\r\n')}${TO_END}`;
+}
