@@ -36,7 +36,13 @@ async function main(): Promise<void> {
   const results: Record<string, unknown> = {};
   for (const name of options.parts) {
     say(`== ${name}\n`);
-    results[name] = await PARTS[name]?.(options, say, stop.signal);
+    const printed: string[] = [];
+    const print = (line: string): void => {
+      printed.push(line);
+      say(line);
+    };
+    const result = (await PARTS[name]?.(options, print, stop.signal)) as object;
+    results[name] = { ...result, printed: printed.join('\n') };
     // After each part: a later one that fails takes nothing away.
     if (options.json !== undefined) {
       writeFileSync(options.json, `${JSON.stringify(results, undefined, 2)}\n`);

@@ -5,6 +5,7 @@ import { environment, renderEnvironment } from '../harness/environment.js';
 import type { BenchOptions } from '../harness/options.js';
 import { figure } from '../harness/report.js';
 import { measureOperations, type OperationsResult } from './operations.js';
+import { measureReplicators, renderReplicators, type ReplicatorsResult } from './replicators.js';
 import { measureSize, type SizeResult } from './sizes.js';
 
 /** What grows with the tree and with the work, and what does not. One run each: it is about sizes, not about percent. */
@@ -12,12 +13,19 @@ import { measureSize, type SizeResult } from './sizes.js';
 interface Settings {
   readonly sizes: readonly number[];
   readonly operations: number;
+  readonly replicators: readonly number[];
+  readonly files: number;
 }
 
 function settingsOf(quick: boolean): Settings {
   return quick
-    ? { sizes: [1_000, 10_000], operations: 50_000 }
-    : { sizes: [10_000, 100_000, 1_000_000], operations: 1_000_000 };
+    ? { sizes: [1_000, 10_000], operations: 50_000, replicators: [1, 4], files: 500 }
+    : {
+        sizes: [10_000, 100_000, 1_000_000],
+        operations: 1_000_000,
+        replicators: [1, 2, 4, 8, 16],
+        files: 2_000,
+      };
 }
 
 type Say = (line: string) => void;
@@ -39,10 +47,17 @@ export async function benchScale(
       sizes.push(await measureSize(join(root, String(files)), files, signal));
     }
     if (sizes.length > 0) say(`${renderSizes(sizes)}\n`);
-    if (!isWanted('operations')) return { environment: where, sizes };
+    const replicators: ReplicatorsResult[] = [];
+    for (const count of settings.replicators) {
+      if (!isWanted(`${count} replicators`)) continue;
+      const star = join(root, `star${count}`);
+      replicators.push(await measureReplicators(star, count, settings.files, signal));
+    }
+    if (replicators.length > 0) say(`${renderReplicators(replicators)}\n`);
+    if (!isWanted('operations')) return { environment: where, sizes, replicators };
     const operations = await measureOperations(join(root, 'work'), settings.operations, signal);
     say(`${renderOperations(operations)}\n`);
-    return { environment: where, sizes, operations };
+    return { environment: where, sizes, replicators, operations };
   } finally {
     rmSync(root, { recursive: true, force: true });
   }

@@ -22,6 +22,15 @@ export function rssMib(pid: number): number {
   return memory(pid, 'VmRSS');
 }
 
+const TICKS_A_SECOND = 100;
+
+/** Processor time of the process and its threads (utime, stime of proc_pid_stat(5)). @returns seconds */
+export function cpuSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
+}
+
 function memory(pid: number, field: string): number {
   const status = readFileSync(`/proc/${pid}/status`, 'latin1');
   return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) / 1024;

@@ -55,7 +55,7 @@ export async function benchSync(
     const rows = all.filter(({ id }) => only?.test(id) !== false);
     const names = pairs.map(({ name }) => name);
     const ratios = names.filter((name) => name !== 'izo').map((name): Ratio => ['izo', name]);
-    const progress = (row: Measured): void => say(`measured: ${row.id}`);
+    const progress = ({ id }: Measured): void => void process.stderr.write(`  ${id}\n`);
     const measured = await measureRows(rows, pairs, { rounds, signal }, progress);
     say(`\n${renderRows(measured, names, ratios)}\n`);
     const wire = await wireOf(
