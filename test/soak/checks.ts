@@ -222,7 +222,7 @@ async function statusOf({ host }: Station): Promise<LentoStatus | undefined> {
 function isCaughtUp(status: LentoStatus | undefined): boolean {
   const fileset = status?.filesets[0];
   if (fileset?.mounted !== true || fileset.permit.waiting.length > 0) return false;
-  return fileset.peers.every(({ connected, pending }) => connected && pending === 0);
+  return fileset.peers.every(({ connected, lag }) => connected && lag?.records === 0);
 }
 
 function usageOf(pid: number): Usage | undefined {
