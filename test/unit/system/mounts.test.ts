@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmdirSync, statSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { decodeDevice, encodeDevice } from '../../../src/core/system/device-numbers.js';
 import { closeDevice, mount, openFuseDevice, umount } from '../../../src/core/system/mounting.js';
 import { askMount } from '../../../src/core/system/mount-answer.js';
-import { findMountAt, findMountOf } from '../../../src/core/system/mounts.js';
+import { otherNamespacesWith } from '../../../src/core/system/mount-namespaces.js';
+import { findMountAt, findMountOf, type Mount } from '../../../src/core/system/mounts.js';
 
 describe('device numbers', () => {
   it('are taken apart as they were put together: 12 bits of major, 20 of minor', () => {
@@ -46,5 +49,19 @@ describe('mounts', () => {
       rmdirSync(path);
     }
     assert.equal(await askMount(path), 'answers');
+  });
+
+  it('are found in other mount namespaces, by one process of each', async () => {
+    const isRoot = ({ mountPoint }: Mount) => mountPoint === '/';
+    const before = otherNamespacesWith(isRoot).map(({ pid }) => pid);
+    const child = spawn('unshare', ['--mount', 'cat'], { stdio: ['pipe', 'ignore', 'ignore'] });
+    try {
+      while (readFileSync(`/proc/${child.pid}/comm`, 'latin1') !== 'cat\n') await sleep(5);
+      const others = otherNamespacesWith(isRoot).filter(({ pid }) => !before.includes(pid));
+      assert.ok(others.some((each) => each.pid === child.pid && each.command === 'cat'));
+      assert.ok(!otherNamespacesWith(() => false).some(({ pid }) => pid === child.pid));
+    } finally {
+      child.kill('SIGKILL');
+    }
   });
 });
