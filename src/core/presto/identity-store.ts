@@ -68,6 +68,12 @@ export class IdentityStore {
     return fsetxattr(fd, IDENTITY_XATTR, encodeIdentity(memory.buffer, identity));
   }
 
+  /** The same for what has `name` in the directory `at`, or that `at` has open where the name is empty. */
+  static writeAt(at: number, name: string, identity: Identity): number {
+    if (name === '') return IdentityStore.writeTo(at, identity);
+    return setxattrAt(at, name, IDENTITY_XATTR, encodeIdentity(memory.buffer, identity));
+  }
+
   #get(node: Node): number {
     const at = this.table.locate(node);
     if (at.fd < 0) return at.fd;

@@ -1,7 +1,7 @@
 import { DEFAULT_ACL } from '../model/acl.js';
 import { AttrMask, type SetattrBody, type Time } from '../model/records.js';
 import type { Identity } from '../cache/identity.js';
-import { Attr, S_IFMT } from '../system/attr.js';
+import { Attr, S_IFLNK, S_IFMT, S_ISGID } from '../system/attr.js';
 import {
   AT_REMOVEDIR,
   O_CREAT,
@@ -37,7 +37,10 @@ import type { NodeTable } from './node-table.js';
 /** What a program may do that is executed (setcap(8)). */
 export const CAPABILITIES = 'security.capability';
 const RENAME_EXCHANGE = 2;
-const NOBODY = 0xffffffff;
+/** Of chown(2): leave it as it is. */
+export const NOBODY = 0xffffffff;
+/** Of new objects, unless their directory passes its group on. */
+const OWN = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
 const SPECIAL_BITS = 0o7000;
 
 /** What a new object is to be: final owner and mode, its identity, and the time of its making. */
@@ -143,30 +146,41 @@ export class LowerTree {
     const { time } = making;
     const at = fd >= 0 ? fd : directory;
     const file = fd >= 0 ? '' : name;
-    let result = stat(at, file, this.attr);
-    if (result < 0) return result;
-    if (this.attr.uid !== making.uid || this.attr.gid !== making.gid) {
-      result = fchownat(at, file, making.uid, making.gid);
-    }
-    const mode = making.mode & 0o7777;
-    if (result >= 0 && !this.attr.isSymlink && (this.attr.mode & 0o7777) !== mode) {
-      result = fd >= 0 ? fchmod(fd, mode) : fchmodat(directory, name, mode);
-    }
+    let result = this.#ownAs(at, file, making, parent);
     if (result >= 0) {
       result =
         fd >= 0
           ? futimens(fd, time.sec, time.nsec, time.sec, time.nsec)
           : utimensat(directory, name, time.sec, time.nsec, time.sec, time.nsec);
     }
+    if (result >= 0) result = IdentityStore.writeAt(at, file, making.identity);
     if (result < 0) return result;
-    const node = this.table.place(parent, name, this.attr);
-    result = this.identity.write(node, making.identity, fd);
-    if (result < 0) {
-      this.table.detach(parent, name);
-      return result;
-    }
     this.touch(parent, time);
-    return stat(at, file, this.attr);
+    result = stat(at, file, this.attr);
+    if (result >= 0) this.table.place(parent, name, this.attr).identity = making.identity;
+    return result;
+  }
+
+  /** What is made has our ids, or its directory's group, and its mode, but for what only chmod(2) gives. */
+  #ownAs(at: number, file: string, making: Making, parent: Node): number {
+    const group = this.groupPassedOn(parent);
+    if (group < 0) return group;
+    const { uid, gid, mode } = making;
+    const isOwn = uid === OWN.uid && gid === (group === NOBODY ? OWN.gid : group);
+    const result = isOwn ? 0 : fchownat(at, file, uid, gid);
+    if (result < 0 || (mode & S_IFMT) === S_IFLNK) return result;
+    if ((mode & SPECIAL_BITS) === 0 && !this.defaultAcls.isSet(parent)) return result;
+    return file === '' ? fchmod(at, mode & 0o7777) : fchmodat(at, file, mode & 0o7777);
+  }
+
+  /** The group that a directory gives to what is made in it; NOBODY where it gives none. Or a negated errno. */
+  groupPassedOn(directory: Node): number {
+    if (directory.passedGroup === undefined) {
+      const result = this.stat(directory, this.attr);
+      if (result < 0) return result;
+      directory.passedGroup = (this.attr.mode & S_ISGID) === 0 ? NOBODY : this.attr.gid;
+    }
+    return directory.passedGroup;
   }
 
   /** Gives a directory the modification time of an update of its entries. */
@@ -258,6 +272,7 @@ export class LowerTree {
     if (at.fd < 0) return at.fd;
     const { fd, name } = at;
     const { valid } = change;
+    node.passedGroup = undefined;
     let result = 0;
     if ((valid & (AttrMask.uid | AttrMask.gid)) !== 0) {
       const uid = (valid & AttrMask.uid) !== 0 ? change.uid : NOBODY;
@@ -294,6 +309,8 @@ export class LowerTree {
     if (at.fd < 0) return at.fd;
     if (name === DEFAULT_ACL) node.defaultBits = undefined;
     if (name === CAPABILITIES) node.incapable = false;
+    // An ACL may take the setgid bit away.
+    node.passedGroup = undefined;
     return setxattrAt(at.fd, at.name, name, value, flags);
   }
 

@@ -56,6 +56,8 @@ export class Node implements Holder {
   incapable = false;
   /** Directories: what the default ACL leaves of modes, -ENODATA where there is none; undefined until first needed. */
   defaultBits: number | undefined = undefined;
+  /** Directories: see LowerTree.groupPassedOn; undefined until first needed. */
+  passedGroup: number | undefined = undefined;
   /** The lower inode's generation number; -1 until first needed. */
   generation = -1;
 

@@ -10,6 +10,7 @@ describe('lingering', () => {
   let clock: number;
   let looks: number;
   let yieldMs: number;
+  let approaches: number;
   let lingering: Lingering;
 
   beforeEach(() => {
@@ -20,7 +21,8 @@ describe('lingering', () => {
       looks++;
       clock += READ_MS + yieldMs;
     };
-    lingering = new Lingering(() => clock, stepBack);
+    approaches = 0;
+    lingering = new Lingering({ now: () => clock, stepBack, approach: () => approaches++ });
   });
 
   /** A program asks `after` so long; presto needs `wake` when it sleeps. @returns whether it slept. */
@@ -46,6 +48,15 @@ describe('lingering', () => {
     assert.equal(sleeps(trial, 0.01, 0.04), 0);
     assert.equal(sleeps(trial, 0.01, 0.04), trial, 'sleeping is tried, too');
     assert.equal(sleeps(round - 2 * trial, 0.01, 0.04), 0);
+  });
+
+  it('goes to the one who asks once in a round', () => {
+    sleeps(1, 0.01, 0.04);
+    assert.equal(approaches, 1);
+    sleeps(round - 1, 0.01, 0.04);
+    assert.equal(approaches, 1);
+    sleeps(round, 0.01, 0.04);
+    assert.equal(approaches, 2);
   });
 
   it('sleeps where the processor it looks from is the one that the program needs', () => {

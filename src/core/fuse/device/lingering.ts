@@ -1,6 +1,14 @@
 import { yieldProcessor } from '../../system/mounting.js';
 import { LINGERING } from './limits.js';
 
+export interface LingeringOptions {
+  readonly now?: () => number;
+  /** Lets others run. */
+  readonly stepBack?: () => void;
+  /** Goes to the processor of the one who asks. */
+  readonly approach?: () => void;
+}
+
 /**
  * Who has just got an answer mostly asks the next thing at once. To go to sleep and be woken can cost more than that
  * takes: where a processor without work has to be woken as well, several times as much. It can also cost less: where the
@@ -9,6 +17,10 @@ import { LINGERING } from './limits.js';
  *
  * To look means to read the device over and over, and to offer the processor to others each time. A look in vain counts
  * for what it took, so nobody looks out for programs that ask now and then.
+ *
+ * One look out begins at the processor of the one who asks. Two that take turns on one processor cost each other nothing;
+ * on two of them each wakes the other's up every time, which in a virtual machine is dearer than most requests. The
+ * kernel leaves them where they are: what has just become idle seems the better place to it.
  */
 export class Lingering {
   /** When there was nothing to read; -1 while there is something. */
@@ -20,10 +32,15 @@ export class Lingering {
   #looking = 0;
   #sleeping = 0;
 
-  constructor(
-    private readonly now: () => number = () => performance.now(),
-    private readonly stepBack: () => void = yieldProcessor,
-  ) {}
+  readonly #now: () => number;
+  readonly #stepBack: () => void;
+  readonly #approach: () => void;
+
+  constructor({ now, stepBack, approach }: LingeringOptions = {}) {
+    this.#now = now ?? (() => performance.now());
+    this.#stepBack = stepBack ?? yieldProcessor;
+    this.#approach = approach ?? (() => undefined);
+  }
 
   get #looks(): boolean {
     if (this.#waits < LINGERING.trial) return true;
@@ -33,10 +50,11 @@ export class Lingering {
   /** A request was read. */
   arrived(): void {
     if (this.#since < 0) return;
-    const took = Math.min(this.now() - this.#since, LINGERING.longMs);
+    const took = Math.min(this.#now() - this.#since, LINGERING.longMs);
     const cost = this.#gaveUp ? took + LINGERING.lookMs : took;
     this.#since = -1;
     this.#gaveUp = false;
+    if (this.#waits === 0) this.#approach();
     if (this.#waits < LINGERING.trial) this.#looking += cost;
     else if (this.#waits < 2 * LINGERING.trial) this.#sleeping += cost;
     this.#waits++;
@@ -48,11 +66,11 @@ export class Lingering {
 
   /** There was nothing to read. @returns whether to look again, after others had their chance. */
   again(): boolean {
-    if (this.#since < 0) this.#since = this.now();
+    if (this.#since < 0) this.#since = this.#now();
     if (!this.#looks || this.#gaveUp) return false;
     // Once more after the time is up: others may have taken all of it.
-    this.#gaveUp = this.now() - this.#since >= LINGERING.lookMs;
-    this.stepBack();
+    this.#gaveUp = this.#now() - this.#since >= LINGERING.lookMs;
+    this.#stepBack();
     return true;
   }
 }

@@ -59,6 +59,11 @@ export class Request {
     return this.#header(InHeader.nodeid + 4) * TWO32 + this.#header(InHeader.nodeid);
   }
 
+  /** Of the thread that asks; 0 where this mount's process ids have none for it. */
+  get thread(): number {
+    return this.#header(InHeader.pid);
+  }
+
   takeCaller(caller: Caller): void {
     caller.uid = this.#header(InHeader.uid);
     caller.gid = this.#header(InHeader.gid);

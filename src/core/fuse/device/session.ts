@@ -5,6 +5,7 @@ import { PARK, type FuseOperations, type NodeId } from '../port.js';
 import { Exchange } from './exchange.js';
 import { shakeHands } from './init.js';
 import { TURN_MS, TURN_REQUESTS } from './limits.js';
+import { joinProcessorOf } from '../../system/processor.js';
 import type { Log } from '../log.js';
 import { Lingering } from './lingering.js';
 import type { Operation } from './operation.js';
@@ -36,7 +37,9 @@ export class Session {
   /** The kernel passes files through where we tell it to. */
   passthrough = false;
   readonly #exchange: Exchange;
-  readonly #lingering = new Lingering();
+  readonly #lingering = new Lingering({
+    approach: () => joinProcessorOf(this.#exchange.request.thread),
+  });
   #busy = false;
   #resumeWanted = false;
 

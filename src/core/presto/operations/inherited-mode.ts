@@ -1,7 +1,7 @@
 import type { Caller } from '../../fuse/port.js';
-import { S_IFDIR, S_IFLNK, S_IFMT, S_ISGID, type Attr } from '../../system/attr.js';
+import { S_IFDIR, S_IFLNK, S_IFMT, S_ISGID } from '../../system/attr.js';
 import { maySetGroupId } from '../../system/credentials.js';
-import type { LowerTree } from '../lower-tree.js';
+import { NOBODY, type LowerTree } from '../lower-tree.js';
 import type { Node } from '../node.js';
 
 const S_IXGRP = 0o010;
@@ -17,25 +17,25 @@ export interface Wanted {
 export const SYMLINK: Wanted = { mode: S_IFLNK | 0o777, umask: 0 };
 
 /**
- * The mode of a new object in `directory`, whose attributes are `attr`: what the directory's default ACL leaves of it, or
- * the umask where there is none. @returns a negated errno where the ACL cannot be read
+ * The mode of a new object in `directory`, which passes on `group`: what the directory's default ACL leaves of it, or the
+ * umask where there is none. @returns a negated errno where the ACL cannot be read
  */
 export function ownMode(
   tree: LowerTree,
   caller: Caller,
   directory: Node,
-  attr: Attr,
+  group: number,
   wanted: Wanted,
 ): number {
   if (wanted === SYMLINK) return wanted.mode;
-  const mode = withGroupOf(attr, wanted.mode, caller);
+  const mode = withGroup(group, wanted.mode, caller);
   return tree.defaultAcls.apply(directory, mode, wanted.umask);
 }
 
 /** As inode_init_owner() of Linux has it: directories pass setgid on, strangers lose it. */
-function withGroupOf(directory: Attr, mode: number, caller: Caller): number {
-  if ((directory.mode & S_ISGID) === 0) return mode;
+function withGroup(group: number, mode: number, caller: Caller): number {
+  if (group === NOBODY) return mode;
   if ((mode & S_IFMT) === S_IFDIR) return mode | S_ISGID;
   if ((mode & (S_ISGID | S_IXGRP)) !== (S_ISGID | S_IXGRP)) return mode;
-  return maySetGroupId(caller, directory.gid) ? mode : mode & ~S_ISGID;
+  return maySetGroupId(caller, group) ? mode : mode & ~S_ISGID;
 }

@@ -2,10 +2,11 @@ import type { Caller, Entry, NodeId, Opened } from '../../fuse/port.js';
 import { newIdentity } from '../../cache/identity.js';
 import { NO_STAMP } from '../../model/ids.js';
 import { Opcode } from '../../model/records.js';
-import { Attr, S_IFREG, S_ISGID } from '../../system/attr.js';
+import { Attr, S_IFREG } from '../../system/attr.js';
 import { E } from '../../system/errno.js';
 import { O_RDWR, close } from '../../system/files.js';
 import type { PrestoCore } from '../core.js';
+import { NOBODY } from '../lower-tree.js';
 import type { Node } from '../node.js';
 import type { FileOperations } from './files.js';
 import { ownMode } from './inherited-mode.js';
@@ -39,18 +40,13 @@ export class NamelessOperations {
     if (permit !== 0) return permit;
     const allowed = core.guard.add(directory);
     if (allowed !== 0) return allowed;
-    const stat = core.tree.stat(directory, this.#attr);
-    if (stat < 0) return stat;
+    const group = core.tree.groupPassedOn(directory);
+    if (group < 0) return group;
     const wanted = { mode: (mode & 0o7777) | S_IFREG, umask };
-    const own = ownMode(core.tree, caller, directory, this.#attr, wanted);
+    const own = ownMode(core.tree, caller, directory, group, wanted);
     if (own < 0) return own;
-    const inherits = (this.#attr.mode & S_ISGID) !== 0;
-    const fd = core.tree.createNameless(
-      directory,
-      own,
-      caller.uid,
-      inherits ? this.#attr.gid : caller.gid,
-    );
+    const gid = group === NOBODY ? caller.gid : group;
+    const fd = core.tree.createNameless(directory, own, caller.uid, gid);
     if (fd < 0) return fd;
     const node = core.table.nameless(core.tree.attr, fd);
     if (typeof node === 'number') {

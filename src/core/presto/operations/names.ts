@@ -4,11 +4,11 @@ import { isReservedAtRoot } from '../../model/names.js';
 import { LIMITS } from '../../model/limits.js';
 import { Opcode, type RecordBody } from '../../model/records.js';
 import { newIdentity } from '../../cache/identity.js';
-import { Attr, S_IFDIR, S_IFMT, S_IFREG, S_ISGID } from '../../system/attr.js';
+import { Attr, S_IFDIR, S_IFMT, S_IFREG } from '../../system/attr.js';
 import { E, ESTALE } from '../../system/errno.js';
 import { O_EXCL, O_RDONLY } from '../../system/files.js';
 import type { PrestoCore } from '../core.js';
-import type { Making } from '../lower-tree.js';
+import { NOBODY, type Making } from '../lower-tree.js';
 import { childPath, type Node } from '../node.js';
 import type { FileOperations } from './files.js';
 import { ownMode, SYMLINK, type Wanted } from './inherited-mode.js';
@@ -39,6 +39,12 @@ export class NameOperations {
     }
     this.#answer(found, out);
     return 0;
+  }
+
+  /** What a name stands for. What the table knows, the disk need not be asked: nobody else changes the lower tree. */
+  #at(directory: Node, name: string): Node | number {
+    const { table } = this.core;
+    return table.known(directory, name) ?? table.find(directory, name, this.#attr);
   }
 
   #answer(node: Node, out: Entry): void {
@@ -191,18 +197,17 @@ export class NameOperations {
     if (permit !== 0) return permit;
     const allowed = core.guard.add(directory);
     if (allowed !== 0) return allowed;
-    const stat = core.tree.stat(directory, this.#attr);
-    if (stat < 0) return stat;
-    const mode = ownMode(core.tree, caller, directory, this.#attr, wanted);
+    const group = core.tree.groupPassedOn(directory);
+    if (group < 0) return group;
+    const mode = ownMode(core.tree, caller, directory, group, wanted);
     if (mode < 0) return mode;
     const update = core.updates.next();
     const { replica, recno } = update.stamp;
-    const inherits = (this.#attr.mode & S_ISGID) !== 0;
     const making: Making = {
       time: update.time,
       mode,
       uid: caller.uid,
-      gid: inherits ? this.#attr.gid : caller.gid,
+      gid: group === NOBODY ? caller.gid : group,
       identity: newIdentity(
         { replica, number: recno },
         update.stamp,
@@ -280,7 +285,7 @@ export class NameOperations {
     if (typeof path === 'number') return path;
     const permit = core.gate.enter();
     if (permit !== 0) return permit;
-    const node = core.table.find(directory, name, this.#attr);
+    const node = this.#at(directory, name);
     if (typeof node === 'number') return node;
     const allowed = core.guard.remove(directory, node);
     if (allowed !== 0) return allowed;
@@ -319,9 +324,9 @@ export class NameOperations {
     if (typeof newPath === 'number') return newPath;
     const permit = core.gate.enter();
     if (permit !== 0) return permit;
-    const node = core.table.find(from, name, this.#attr);
+    const node = this.#at(from, name);
     if (typeof node === 'number') return node;
-    const target = core.table.find(to, newName, this.#attr);
+    const target = this.#at(to, newName);
     if (typeof target === 'number' && target !== -E.ENOENT) return target;
     const { guard } = core;
     const replaces = typeof target === 'number' ? guard.add(to) : guard.remove(to, target);
