@@ -22,6 +22,7 @@ import {
   encodeAddress,
   encodeBatch,
   encodeBatchReply,
+  encodeDigestRequest,
   encodeFetch,
   encodeHello,
   encodeNumber,
@@ -281,6 +282,24 @@ const attacks: Record<string, () => Promise<string>> = {
       }
     }
     return codes.includes(0) ? 'accepted' : 'refused';
+  },
+  'digests of what is no part of the tree': async () => {
+    const paths = [
+      '.intermezzo',
+      '.intermezzo/kml',
+      '../etc',
+      '/etc/passwd',
+      'a/../../etc',
+      'a//b',
+    ];
+    for (const path of paths) {
+      const { connection, address } = await holder();
+      const rest = { host: target.identity.server, after: undefined, single: false, fast: false };
+      const payload = encodeDigestRequest({ ...address, ...rest, path });
+      const reply = await connection.request(Kind.DIGEST, payload).catch(() => undefined);
+      if (reply?.code === 0) return 'accepted';
+    }
+    return 'refused';
   },
   'fetches without end': async () => {
     const { connection, address } = await holder();

@@ -1,12 +1,13 @@
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { IzoError } from '../model/errors.js';
-import { EXIT } from '../model/exit-codes.js';
+import { EXIT, type ExitCode } from '../model/exit-codes.js';
 import { Channel, ChannelClosed, ChannelRefusal } from '../psdev/channel.js';
 import type { Frame } from '../psdev/frames.js';
 import { requireSocketPath } from '../system/socket-path.js';
 import type { SyncResult } from './fileset-status.js';
 import type { LentoStatus } from './status.js';
+import type { VerifyRequest, VerifyStep } from './verify/verifier.js';
 
 /** What the sockets of lentos end with; before that is the name of their sysid. */
 export const CONTROL_SUFFIX = '.lento.sock';
@@ -36,6 +37,14 @@ async function connectToLento(path: string, sysid: string): Promise<Channel> {
   });
 }
 
+/** Of refusals that say what is not there; others are failures. */
+const EXITS: Readonly<Record<string, ExitCode>> = {
+  'not-mounted': EXIT.notRunning,
+  'not-connected': EXIT.notRunning,
+  'no-such-peer': EXIT.usage,
+  'bad-path': EXIT.usage,
+};
+
 async function ask(
   runDir: string,
   sysid: string,
@@ -59,7 +68,8 @@ async function ask(
     return await Promise.race([channel.request(kind, head), late]);
   } catch (error) {
     if (error instanceof ChannelRefusal) {
-      throw new IzoError(error.code, error.message, { remedy: 'See more: izo status' });
+      const exit = EXITS[error.code] ?? EXIT.failure;
+      throw new IzoError(error.code, error.message, { exit, remedy: 'See more: izo status' });
     }
     if (error instanceof ChannelClosed) {
       throw new IzoError('not-running', `lento of ${sysid} ended`, { exit: EXIT.notRunning });
@@ -87,4 +97,30 @@ export async function askSync(
   const { sysid, fileset, timeoutMs } = request;
   const { head } = await ask(runDir, sysid, 'sync', { fileset }, timeoutMs);
   return head['result'] as SyncResult;
+}
+
+/** One file may be large, and is one step. */
+const VERIFY_MS = 24 * 3600 * 1000;
+
+export interface VerifyTarget {
+  readonly sysid: string;
+  readonly fileset: string;
+}
+
+/** The hosts that a fileset can be compared with. @throws IzoError not-running, not-mounted */
+export async function askOthers(runDir: string, target: VerifyTarget): Promise<readonly string[]> {
+  const { sysid, fileset } = target;
+  const { head } = await ask(runDir, sysid, 'verify', { fileset }, STATUS_MS);
+  return (head['result'] as { others: string[] }).others;
+}
+
+/** A piece of a comparison. @throws IzoError not-running, not-mounted, not-connected, or why it cannot be */
+export async function askVerify(
+  runDir: string,
+  target: VerifyTarget & { readonly host: string },
+  request: VerifyRequest,
+): Promise<VerifyStep> {
+  const { sysid, fileset, host } = target;
+  const { head } = await ask(runDir, sysid, 'verify', { fileset, host, ...request }, VERIFY_MS);
+  return head['result'] as VerifyStep;
 }

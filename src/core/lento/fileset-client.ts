@@ -23,6 +23,8 @@ import { LogKeeper } from './log-keeper.js';
 import { Machine } from './machine.js';
 import { RecordSource } from './record-source.js';
 import type { Replica } from './replica.js';
+import { ClientVerify } from './verify/client-verify.js';
+import type { VerifyRequest, VerifyStep } from './verify/verifier.js';
 
 /** A fileset that this host replicates and has mounted: carries out what the client machine decides. */
 export class FilesetClient {
@@ -32,9 +34,10 @@ export class FilesetClient {
   readonly #link: ClientLink;
   readonly #permits: ClientPermits;
   readonly #stream: ClientStream;
+  readonly #verify: ClientVerify;
 
   constructor(
-    self: string,
+    private readonly self: string,
     private config: Fileset,
     private readonly replica: Replica,
     log: LentoLog,
@@ -69,6 +72,7 @@ export class FilesetClient {
     });
     this.#permits = new ClientPermits(context, this.#link);
     this.#stream = new ClientStream(context, this.#link, this.#source);
+    this.#verify = new ClientVerify(context, this.#link, () => this.sync());
     this.#permits.setGate('disconnected');
   }
 
@@ -147,6 +151,9 @@ export class FilesetClient {
       case Kind.FETCH:
         await this.#source.serveFetch(decodeFetch(payload), exchange);
         return;
+      case Kind.DIGEST:
+        await this.#verify.answer(this.self, payload, exchange);
+        return;
       case Kind.REVOKE:
         this.#permits.revoked(payload, exchange);
         return;
@@ -177,6 +184,17 @@ export class FilesetClient {
       complete: [this.server, ...others.complete],
       absent: others.absent,
     };
+  }
+
+  /** Who can be compared with, the server first. */
+  get others(): readonly string[] {
+    const { servername, replicators } = this.config;
+    return [servername, ...replicators.filter((host) => host !== this.self)];
+  }
+
+  /** A piece of the comparison with the server, or by way of it with another replicator. @throws IzoError not-connected */
+  verify(host: string, request: VerifyRequest): Promise<VerifyStep> {
+    return this.#verify.step(host, request);
   }
 
   #whyNot(): string {

@@ -18,6 +18,8 @@ import { ServerPeers } from './server-peers.js';
 import { ServerPermits } from './server-permits.js';
 import { serverStatus } from './server-status.js';
 import { ServerStream } from './server-stream.js';
+import { ServerVerify } from './verify/server-verify.js';
+import type { VerifyRequest, VerifyStep } from './verify/verifier.js';
 
 /** A fileset that this host serves and has mounted: carries out what the server machine decides. */
 export class FilesetServer {
@@ -27,6 +29,7 @@ export class FilesetServer {
   readonly #source: RecordSource;
   readonly #permits: ServerPermits;
   readonly #stream: ServerStream;
+  readonly #verify: ServerVerify;
 
   constructor(
     self: string,
@@ -59,6 +62,7 @@ export class FilesetServer {
     this.#source = source;
     this.#permits = new ServerPermits(context);
     this.#stream = new ServerStream(context);
+    this.#verify = new ServerVerify(context, () => this.sync());
     // The server holds the permit at first.
     this.#permits.grantSelf();
   }
@@ -142,6 +146,9 @@ export class FilesetServer {
       case Kind.OBJECT:
         await serveObject(this.replica, payload, exchange);
         return;
+      case Kind.DIGEST:
+        await this.#verify.answer(payload, exchange);
+        return;
       case Kind.PERMIT:
         this.#permits.requested(peer, exchange);
         return;
@@ -175,6 +182,16 @@ export class FilesetServer {
     const end = await this.replica.currentEnd();
     this.logGrew(end);
     return this.#everybodyHas(end, undefined);
+  }
+
+  /** Who can be compared with. */
+  get others(): readonly string[] {
+    return this.config.replicators;
+  }
+
+  /** A piece of the comparison with a replicator. @throws IzoError not-connected */
+  verify(host: string, request: VerifyRequest): Promise<VerifyStep> {
+    return this.#verify.step(host, request);
   }
 
   /** Sends what was done so far. @returns who does not get it, if somebody does not */

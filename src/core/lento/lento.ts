@@ -16,11 +16,14 @@ import { compareConfigurations, type ConfigChange } from './config-changes.js';
 import { controlPath } from './control-client.js';
 import { ControlServer } from './control-server.js';
 import type { LentoLog } from './log.js';
+import type { FilesetClient } from './fileset-client.js';
+import type { FilesetServer } from './fileset-server.js';
 import { MountedFilesets } from './mounted-filesets.js';
 import { PsdevWatch } from './psdev-watch.js';
 import { requireKeys, serversAbove } from './required-keys.js';
 import { ServerLinks } from './server-links.js';
 import { collectStatus, type LentoStatus } from './status.js';
+import { verifyCommand } from './verify/command.js';
 
 export interface LentoOptions {
   readonly config: Configuration;
@@ -175,14 +178,21 @@ export class Lento {
         return { status: await this.status() };
       case 'sync':
         return { result: await this.#sync(String(frame.head['fileset'])) };
+      case 'verify':
+        return { result: await verifyCommand(this.#mounted(String(frame.head['fileset'])), frame) };
       default:
         throw new IzoError('unknown-command', `lento does not know ${kind}`);
     }
   }
 
-  async #sync(fileset: string): Promise<unknown> {
+  #sync(fileset: string): Promise<unknown> {
+    return this.#mounted(fileset).sync();
+  }
+
+  /** @throws IzoError not-mounted */
+  #mounted(fileset: string): FilesetServer | FilesetClient {
     const machine = this.#filesets.get(fileset);
-    if (machine !== undefined) return machine.sync();
+    if (machine !== undefined) return machine;
     throw new IzoError('not-mounted', `${fileset} is not mounted on ${this.#self}`, {
       exit: EXIT.notRunning,
     });

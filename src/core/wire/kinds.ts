@@ -26,6 +26,8 @@ export const Kind = {
   OBJECT: 11,
   /** What the server knows of a fileset and of itself, for `izo config-check --peers`. Needs no HELLO. */
   ABOUT: 12,
+  /** A page of what a host's tree looks like, with digests of contents: `izo verify`. */
+  DIGEST: 15,
 } as const;
 
 export type Kind = (typeof Kind)[keyof typeof Kind];

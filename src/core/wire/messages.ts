@@ -5,6 +5,7 @@
 export * from './messages/about.js';
 export * from './messages/address.js';
 export * from './messages/contents.js';
+export * from './messages/digests.js';
 export * from './messages/greeting.js';
 export * from './messages/objects.js';
 export * from './messages/permits.js';
