@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Host } from '../../src/core/demo/host.js';
@@ -112,6 +112,23 @@ describe('cluster: changes of large files', function () {
       });
     });
   }
+
+  it('what can be compressed is, where the configuration says so', async () => {
+    const { client, server } = cluster;
+    const fsetdb = join(client.configDir, 'fsetdb');
+    const text = readFileSync(fsetdb, 'utf8');
+    writeFileSync(fsetdb, text.replace('<fileset ', '<fileset compression="deflate" '));
+    await client.stopLento();
+    await client.startLento();
+    await cluster.connected();
+    const lines = (name: string) => () =>
+      cluster.on(name === 'server' ? server : client, `seq 1200000 > $M/lines-${name}`);
+    const fetched = await wireMib(server, lines('server'));
+    assert.ok(fetched > 1 && fetched < 4, `${fetched} MiB`);
+    const sent = await wireMib(client, lines('client'));
+    assert.ok(sent > 7, `${sent} MiB to a host that wants them as they are`);
+    writeFileSync(fsetdb, text);
+  });
 
   function stagedBytes(host: Host): number {
     const stage = cluster.stageOf(host);

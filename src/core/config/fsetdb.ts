@@ -21,6 +21,10 @@ export type DisconnectedPolicy = (typeof DISCONNECTED_POLICIES)[number];
 export const CONFLICT_POLICIES = ['keep-both', 'server', 'client', 'manual'] as const;
 export type ConflictPolicy = (typeof CONFLICT_POLICIES)[number];
 
+/** How large files' contents come over the network. */
+export const COMPRESSIONS = ['none', 'deflate'] as const;
+export type Compression = (typeof COMPRESSIONS)[number];
+
 /** A replicated tree: who serves it and who replicates it. */
 export interface Fileset {
   name: string;
@@ -32,6 +36,8 @@ export interface Fileset {
   /** Bytes of this host's log that are kept: though everybody has them; for those who do not. See man 5 intermezzo. */
   history?: number;
   backlog?: number;
+  /** Of the contents that this host fetches; `none` where it is not said. */
+  compression?: Compression;
   place: Place;
   /** Places inside it, for messages about what other files say. Not there in filesets that no file holds yet. */
   places?: { servername: Place; replicators: Place[] };
@@ -39,7 +45,7 @@ export interface Fileset {
 
 const SHAPE = {
   required: ['name', 'servername'],
-  optional: ['policy', 'conflicts', 'history', 'backlog'],
+  optional: ['policy', 'conflicts', 'history', 'backlog', 'compression'],
   children: ['replicator'],
 } as const;
 
@@ -93,6 +99,8 @@ export function readFileset(element: XmlElement, report: Report): Fileset | unde
   const conflicts = attributeValue(element, 'conflicts', checkConflicts, report) ?? 'keep-both';
   const history = attributeValue(element, 'history', checkLogSize, report);
   const backlog = attributeValue(element, 'backlog', checkLogSize, report);
+  const checkCompression = checkWord(COMPRESSIONS, 'bad-compression');
+  const compression = attributeValue(element, 'compression', checkCompression, report);
   const replicators = readReplicators(element, report);
   if (name === undefined || servername === undefined) return undefined;
   return {
@@ -103,6 +111,7 @@ export function readFileset(element: XmlElement, report: Report): Fileset | unde
     conflicts,
     ...(history === undefined ? {} : { history }),
     ...(backlog === undefined ? {} : { backlog }),
+    ...(compression === undefined ? {} : { compression }),
     place: element.place,
     places: {
       servername: attributePlace(element, 'servername'),

@@ -191,7 +191,10 @@ export class ClientLink {
       expected,
       log: false,
       fetch: (wanted) =>
-        connection.fetch(Kind.FETCH, encodeFetch({ ...address, ...wanted, packed: false })),
+        connection.fetch(
+          Kind.FETCH,
+          encodeFetch({ ...address, ...wanted, packed: replica.packed }),
+        ),
     });
     this.#since = new Date();
     this.error = undefined;

@@ -87,7 +87,7 @@ function filesetChanges(now: Configuration, next: Configuration) {
     const [before, after] = [here(now, name), here(next, name)];
     const words = wordsFor(before, after);
     changes.push(...words.map((what) => applied(`fileset ${name}: ${what}`)));
-    const isOther = (['servername', 'policy', 'conflicts'] as const).some(
+    const isOther = (['servername', 'policy', 'conflicts', 'compression'] as const).some(
       (key) => before?.[key] !== after?.[key],
     );
     if (isOther) restarted.push(name);
@@ -106,6 +106,9 @@ function wordsFor(before: Fileset | undefined, after: Fileset | undefined): stri
     ...(['servername', 'policy', 'conflicts'] as const)
       .filter((key) => before[key] !== after[key])
       .map((key) => `${key} ${from(before[key], after[key])}`),
+    ...(before.compression === after.compression
+      ? []
+      : [`compression ${from(before.compression, after.compression)}`]),
     ...(['history', 'backlog'] as const)
       .filter((key) => before[key] !== after[key])
       .map((key) => `${key} ${from(sizeWord(before[key]), sizeWord(after[key]))}`),

@@ -70,8 +70,8 @@ export class MountedFilesets {
     if (fileset === undefined || role === 'none') {
       throw new Error(`${hello.fileset} is mounted, but ${config.files.fsetdb} says nothing of it`);
     }
-    const { name, policy } = fileset;
-    const replica = new Replica(hello, channel, policy);
+    const { name, policy, compression } = fileset;
+    const replica = new Replica(hello, channel, policy, compression === 'deflate');
     this.#replicas.set(name, replica);
     log.info({ fileset: name }, `${name} is mounted at ${hello.mountPoint}`);
     if (role === 'server') {

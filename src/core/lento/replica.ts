@@ -40,6 +40,8 @@ export class Replica {
     readonly hello: PrestoHello,
     private readonly channel: Channel,
     private readonly policy: Policy,
+    /** Contents that are fetched from peers come compressed. */
+    readonly packed = false,
   ) {
     this.fileset = hello.fileset;
     this.id = hello.replica;

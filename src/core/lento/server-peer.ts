@@ -33,7 +33,7 @@ export class ServerPeer {
       expected,
       log: true,
       fetch: (wanted) =>
-        connection.fetch(Kind.FETCH, encodeFetch({ ...address, ...wanted, packed: false })),
+        connection.fetch(Kind.FETCH, encodeFetch({ ...address, ...wanted, packed: own.packed })),
     });
   }
 

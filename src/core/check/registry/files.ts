@@ -162,6 +162,13 @@ export const FILES: readonly Section[] = [
         'The size of a history or backlog is not valid',
         'It says how much of the log is kept, in bytes; the last megabyte always is.',
       ],
+      [
+        'IZO1037',
+        'bad-compression',
+        'error',
+        'The compression of a fileset is unknown',
+        'It says how the contents of large files come to this host over the network.',
+      ],
     ],
   },
   {
