@@ -1,7 +1,6 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SOCKET_SUFFIX } from '../psdev/messages.js';
-import { writeFileAtomically } from '../system/atomic-file.js';
 
 /**
  * What is mounted, written down by each presto for commands to find: `<run>/<psdev>/<fileset>.json`. A presto that was
@@ -31,7 +30,9 @@ function statePath(runDir: string, psdev: string, fileset: string): string {
 export function writeMountedState(runDir: string, state: MountedState): void {
   mkdirSync(join(runDir, state.psdev), { recursive: true, mode: 0o700 });
   const path = statePath(runDir, state.psdev, state.fileset);
-  writeFileAtomically({ path, data: `${JSON.stringify(state)}\n`, mode: 0o600 });
+  // Not synced, which could wait for all that others have written: after a crash of the host nothing is mounted.
+  writeFileSync(`${path}.new`, `${JSON.stringify(state)}\n`, { mode: 0o600 });
+  renameSync(`${path}.new`, path);
 }
 
 export function removeMountedState(runDir: string, psdev: string, fileset: string): void {
