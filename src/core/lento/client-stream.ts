@@ -137,7 +137,7 @@ export class ClientStream {
 
   async #merge(): Promise<void> {
     const { machine, replica, log, server, merging } = this.context;
-    const { connection, address } = this.link;
+    const { connection, address, sink } = this.link;
     const { held, sender } = machine.state;
     if (connection === undefined || sender === undefined) return;
     const collected = this.#held.splice(0);
@@ -150,6 +150,7 @@ export class ClientStream {
         next: held,
         checksum: this.#heldChecksum,
         replaces: sender.acked,
+        discard: () => sink?.discard(collected) ?? Promise.resolve(),
       });
       log.info({ fileset: replica.fileset, conflicts }, `merged; ${conflicts} conflicts`);
       machine.dispatch({ type: 'merged', end, expected: held });

@@ -90,6 +90,11 @@ export class RecordSink {
     });
   }
 
+  /** Removes from the stage what has come for collected items, and was not taken out of it, once they are merged. */
+  async discard(items: readonly CollectedItem[]): Promise<void> {
+    for (const { contents } of items) await this.#remove(await contents);
+  }
+
   /**
    * Nothing that waits for its turn or its contents will be applied: this host goes on as disconnected, and its programs
    * update a tree for which those records are not made.
@@ -127,10 +132,12 @@ export class RecordSink {
   /** presto has moved what it took; the rest is no use any more, unless it comes again when there is a connection. */
   async #clean(items: readonly WireItem[]): Promise<void> {
     if (this.#fault instanceof ConnectionLost || this.#fault instanceof Abandoned) return;
-    for (const item of items) {
-      if (item.content !== 'staged' && item.content !== 'patch') continue;
-      await rm(this.options.replica.stagePath(item.data.toString('latin1')), { force: true });
-    }
+    for (const item of items) await this.#remove(item);
+  }
+
+  async #remove({ content, data }: WireItem): Promise<void> {
+    if (content !== 'staged' && content !== 'patch') return;
+    await rm(this.options.replica.stagePath(data.toString('latin1')), { force: true });
   }
 }
 

@@ -247,7 +247,9 @@ function finish(start: ClientState, before: readonly ClientEffect[]): ClientStep
     effects.push({ type: 'gate', state: 'held' });
   }
   // Also where the revocation has overtaken the grant: what waited for it gets through in between, and nobody starves.
-  if ('generation' in state.permit && state.permit.generation <= state.revoked) {
+  // Not in the middle of a merge: what others did meanwhile would not be in it, and all of it had to be made again.
+  const isRevoked = 'generation' in state.permit && state.permit.generation <= state.revoked;
+  if (isRevoked && !state.merging) {
     const [after, more] = giveBack(state);
     state = after;
     effects.push(...more);

@@ -191,14 +191,16 @@ describe('a fileset at its replicator', () => {
     assert.equal(machine.state.sender?.end, 6);
   });
 
-  it('takes nothing while it merges, and sends nothing where the permit is gone meanwhile', () => {
+  it('takes nothing while it merges, and gives the permit back only when that is done', () => {
     const machine = new Machine(3).link(2).step(BATCH);
     machine.step({ type: 'granted', generation: 2, upto: 1 });
     assert.deepEqual(machine.types, ['merge']);
     assert.deepEqual(machine.step({ ...BATCH, next: 3 }).types, ['refuse-batch']);
-    machine.step({ type: 'revoked', generation: 2 });
-    assert.deepEqual(machine.effects[0], { type: 'answer-revoke', end: 1 });
-    assert.deepEqual(machine.step({ type: 'merged', end: 5, expected: 2 }).types, []);
+    assert.deepEqual(machine.step({ type: 'revoked', generation: 2 }).types, []);
+    machine.step({ type: 'merged', end: 5, expected: 2 });
+    assert.deepEqual(machine.types, ['gate held', 'gate absent', 'send-batch']);
+    machine.step({ type: 'presto-released', end: 5 });
+    assert.deepEqual(machine.effects[0], { type: 'answer-revoke', end: 5 });
   });
 
   it('takes nothing behind a batch that it refused, until it has said hello again', () => {
@@ -207,7 +209,7 @@ describe('a fileset at its replicator', () => {
     machine.step({ type: 'revoked', generation: 2 });
     machine.step({ type: 'merged', end: 5, expected: 2 });
     assert.deepEqual(machine.step({ ...BATCH, next: 4 }).types, ['refuse-batch']);
-    machine.step({ type: 'link-down' }).link(2);
+    machine.step({ type: 'presto-released', end: 5 }).step({ type: 'link-down' }).link(2);
     assert.deepEqual(machine.step({ ...BATCH, next: 3 }).types, ['hold-batch']);
   });
 

@@ -8,6 +8,7 @@ import type { Replica } from '../replica.js';
 import { S_IFMT, S_IFREG } from '../../system/attr.js';
 import { evidenceOf } from './conflict-evidence.js';
 import { readLowerObject } from './lower-object.js';
+import type { MergeStage } from './merge-stage.js';
 import type { CollectedObjects } from './server-objects.js';
 
 /** Writes what a merge leaves in the conflict store into the stage: a directory for each conflict. */
@@ -17,6 +18,7 @@ export class ConflictFiles {
 
   constructor(
     private readonly replica: Replica,
+    private readonly stage: MergeStage,
     private readonly server: CollectedObjects,
     private readonly parties: MergeParties,
   ) {}
@@ -31,7 +33,7 @@ export class ConflictFiles {
     const day = new Date().toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
     for (const [i, conflict] of conflicts.entries()) {
       const name = `${day}-${this.replica.end}-${i + 1}`;
-      const directory = this.replica.stagePath(name);
+      const directory = this.stage.path(name);
       await rm(directory, { recursive: true, force: true });
       await mkdir(directory, { mode: 0o700 });
       const contents = join(directory, 'contents');

@@ -3,6 +3,7 @@ import { open, writeFile } from 'node:fs/promises';
 import type { Recno, ReplicaId } from '../../model/ids.js';
 import { LIMITS } from '../../model/limits.js';
 import { Opcode, type JournalRecord } from '../../model/records.js';
+import { ChannelRefusal } from '../../psdev/channel.js';
 import { encodeMergePlan } from '../../psdev/merge-plan.js';
 import { merge, type Divergence, type Merge } from '../../replication/merge/merge.js';
 import type { MergeTerms } from '../../replication/merge/merging.js';
@@ -15,6 +16,7 @@ import type { Replica } from '../replica.js';
 import { ConflictFiles } from './conflict-files.js';
 import { readLowerContents } from './lower-object.js';
 import { LowerView } from './lower-view.js';
+import { MergeStage } from './merge-stage.js';
 import { MergeImpossible, PlanBuilder } from './plan-builder.js';
 import { CollectedObjects } from './server-objects.js';
 
@@ -32,6 +34,8 @@ export interface MergeJob {
   readonly checksum: number;
   /** The first of our records that the server does not have. */
   readonly replaces: Recno;
+  /** Removes from the stage what has come with the records and was not taken out of it, once all is merged. */
+  readonly discard: () => Promise<void>;
 }
 
 export interface Merged {
@@ -44,8 +48,34 @@ export interface Merged {
  * the doing to presto. @throws MergeImpossible, MergeRefused, and what connections and disks throw: then nothing was done
  */
 export async function mergeWithServer(job: MergeJob): Promise<Merged> {
+  const { replica, replaces } = job;
+  const stage = new MergeStage(replica);
+  let isPlanned = false;
+  try {
+    const { plan, conflicts } = await prepare(job, stage);
+    // The record that says what is void gets the next number.
+    const voids = replica.next;
+    isPlanned = true;
+    const end = await replica.merge(plan);
+    replica.voided(replaces, voids);
+    await stage.empty();
+    await job.discard();
+    return { end, conflicts };
+  } catch (error) {
+    // A presto that has taken the plan will go on with it, also after it has died, and needs what is in the stage.
+    const isRefused = error instanceof ChannelRefusal && error.code === 'merge-refused';
+    if (!isPlanned || isRefused) await stage.empty();
+    throw error;
+  }
+}
+
+/** @returns the name of the plan in the stage */
+async function prepare(
+  job: MergeJob,
+  stage: MergeStage,
+): Promise<{ plan: string; conflicts: number }> {
   const { replica, collected } = job;
-  const objects = new CollectedObjects(replica, job.connection, job.address, collected);
+  const objects = new CollectedObjects(stage, job.connection, job.address, collected);
   const news = collected.map((item) => item.record);
   const pending = pendingRecords(replica, job.replaces);
   const divergence = { tree: new LowerView(replica.lowerFd), pending, news };
@@ -54,26 +84,23 @@ export async function mergeWithServer(job: MergeJob): Promise<Merged> {
   if (head === undefined) throw new MergeImpossible('there is nothing to merge');
   const { policy, hosts } = job;
   const parties = { fileset: replica.fileset, ...hosts, policy };
-  const conflicts = new ConflictFiles(replica, objects, parties);
+  const conflicts = new ConflictFiles(replica, stage, objects, parties);
   await conflicts.write(result);
-  const plan = new PlanBuilder(replica, objects, result.nextFree, head);
+  const plan = new PlanBuilder(replica, stage, objects, result.nextFree, head);
   await plan.tell(result.amendments);
   await plan.do(result.steps);
   plan.identify(result.renewed);
   plan.fill(replica.next);
   const { peer, next, checksum, replaces } = job;
-  // The record that says what is void gets the next number.
-  const { end, next: voids } = replica;
+  const { end } = replica;
   const bytes = encodeMergePlan({
     head: { peer, next, checksum, replaces, end, conflicts: conflicts.names },
     steps: plan.steps,
     amendments: plan.amendments,
   });
   const name = randomBytes(8).toString('hex');
-  await writeFile(replica.stagePath(name), bytes, { mode: 0o600 });
-  const newEnd = await replica.merge(name);
-  replica.voided(replaces, voids);
-  return { end: newEnd, conflicts: result.conflicts.length };
+  await writeFile(stage.path(name), bytes, { mode: 0o600 });
+  return { plan: name, conflicts: result.conflicts.length };
 }
 
 /** Records from `from` on that no merge has made void. */

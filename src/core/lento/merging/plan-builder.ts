@@ -10,6 +10,7 @@ import type { Amendment, ClientStep } from '../../replication/merge/outcome.js';
 import type { ObjectDescription } from '../../wire/messages.js';
 import type { Replica } from '../replica.js';
 import { readLowerObject, type LowerObject } from './lower-object.js';
+import type { MergeStage } from './merge-stage.js';
 import { objectRecords } from './object-records.js';
 
 const EMPTY = Buffer.alloc(0);
@@ -42,6 +43,7 @@ export class PlanBuilder {
 
   constructor(
     private readonly replica: Replica,
+    private readonly stage: MergeStage,
     private readonly server: ServerObjects,
     private nextFree: number,
     private readonly template: RecordHead,
@@ -91,7 +93,7 @@ export class PlanBuilder {
 
   async #stageCopy(disk: string, as: MergeObject, found: LowerObject): Promise<LowerObject> {
     const name = copyName(as);
-    const path = this.replica.stagePath(name);
+    const path = this.stage.path(name);
     await rm(path, { force: true });
     const from = Buffer.from(`/proc/self/fd/${this.replica.lowerFd}/${disk}`, 'latin1');
     await copyFile(from, path);

@@ -12,7 +12,7 @@ import {
   type ObjectDescription,
 } from '../../wire/messages.js';
 import type { CollectedItem } from '../record-sink.js';
-import type { Replica } from '../replica.js';
+import type { MergeStage } from './merge-stage.js';
 import type { ServerObjects } from './plan-builder.js';
 
 /** The server's side of a merge: the records that wait here with their contents, and objects asked for. */
@@ -20,7 +20,7 @@ export class CollectedObjects implements ServerObjects {
   readonly #items = new Map<number, CollectedItem>();
 
   constructor(
-    private readonly replica: Replica,
+    private readonly stage: MergeStage,
     private readonly connection: Connection,
     private readonly address: Address,
     collected: readonly CollectedItem[],
@@ -35,7 +35,7 @@ export class CollectedObjects implements ServerObjects {
   }
 
   async fetch(serverPath: string, name: string): Promise<ObjectDescription> {
-    return this.fetchTo(serverPath, this.replica.stagePath(name));
+    return this.fetchTo(serverPath, this.stage.path(name));
   }
 
   /** @param file where the contents are written; made anew */
