@@ -4,6 +4,7 @@ import { declare, Memory } from './native.js';
 const c = {
   sched_getaffinity: declare('int sched_getaffinity(int, uint64, uint64)'),
   sched_setaffinity: declare('int sched_setaffinity(int, uint64, uint64)'),
+  get_nprocs: declare('int get_nprocs()'),
 };
 
 /** A cpu_set_t for as many processors as Linux can have. */
@@ -28,7 +29,15 @@ export function joinProcessorOf(thread: number): void {
   wanted.buffer.fill(0);
   wanted.buffer[at] = bit;
   c.sched_setaffinity(0, MASK_BYTES, wanted.address);
+  // The kernel keeps to what it is told now: processors that come later are to be used as well.
+  if (bitsOf(mine.buffer) >= c.get_nprocs()) mine.buffer.fill(0xff);
   c.sched_setaffinity(0, MASK_BYTES, mine.address);
+}
+
+function bitsOf(mask: Buffer): number {
+  let bits = 0;
+  for (const byte of mask) for (let rest = byte; rest !== 0; rest &= rest - 1) bits++;
+  return bits;
 }
 
 function processorOf(thread: number): number | undefined {
