@@ -28,7 +28,11 @@ const CHECKS = {
 const SUITES = ['unit', 'scenarios', 'sim', 'commands', 'posix', 'crash', 'cluster'];
 
 /** They begin first in their suites, so that not one of them is all that is left to do in the end. */
-const LONG = ['test/crash/power-loss.test.ts', 'test/cluster/kill.test.ts'];
+const LONG = [
+  'test/crash/power-loss.test.ts',
+  'test/cluster/howto.test.ts',
+  'test/cluster/kill.test.ts',
+];
 
 /** They measure, or look at all there is on the host: nothing else may run at the same time. */
 const ALONE = ['test/cluster/latency.test.ts', 'test/commands/package.test.ts'];
