@@ -17,6 +17,12 @@ export const DOCUMENTS = [
     file: 'man/protocol.md',
     what: 'what two hosts say to each other',
   },
+  {
+    name: 'intermezzo-conflicts',
+    section: 7,
+    file: 'conflicts.md',
+    what: 'what becomes of updates that collide',
+  },
   { name: 'kml', section: 5, file: 'journal.md', what: 'the journal of a fileset, byte by byte' },
 ];
 

@@ -8,7 +8,8 @@ export function escape(text) {
     .replaceAll('`', '\\`')
     .replaceAll('^', '\\(ha')
     .replaceAll('~', '\\(ti')
-    .replaceAll("'", '\\(aq');
+    .replaceAll("'", '\\(aq')
+    .replaceAll('–', '\\(en');
 }
 
 /** A line of running text: a point or a quote at its beginning would be a request. */
@@ -48,21 +49,41 @@ function linkText(span) {
   return isRemote ? `${escape(text)} <${escape(target)}>` : `\\fB${escape(text)}\\fR`;
 }
 
-/** A cell of tbl(1): a text block, so that long ones are filled. */
+/** A cell of tbl(1): a text block, so that long ones are filled; words may be broken behind a hyphen. */
 function cell(markdown) {
-  const text = inline(markdown.replaceAll('\\|', '|'));
+  const text = inline(markdown.replaceAll('\\|', '|')).replaceAll(/(?<=\w)\\-(?=\w)/g, '\\-\\:');
   return text === '' ? '' : `T{\n${text}\nT}`;
+}
+
+/** What of a cell is seen. */
+function visible(text) {
+  return text.replaceAll(/[`*]/g, '');
+}
+
+/** Of the longest piece of a cell that cannot be broken. */
+function longestWord(text) {
+  return Math.max(
+    0,
+    ...visible(text)
+      .split(/\s+|(?<=\w-)(?=\w)/)
+      .map((word) => word.length),
+  );
 }
 
 /** Of a terminal of 80: what the margins leave. */
 const COLUMNS = 68;
+/** Between two columns; less where there are many. */
+const gapOf = (columns) => (columns > 5 ? 2 : 3);
 
-/** Takes from the widest until all fit into a line. */
-function fitted(wanted) {
+/** Takes from the widest until all fit into a line, and from no column what its longest word needs. */
+function fitted(wanted, least) {
   const widths = [...wanted];
-  const room = COLUMNS - 3 * (widths.length - 1);
+  const room = COLUMNS - gapOf(widths.length) * (widths.length - 1);
   while (widths.reduce((sum, width) => sum + width, 0) > room) {
-    widths[widths.indexOf(Math.max(...widths))] -= 1;
+    const spare = widths.map((width, column) => (width > least[column] ? width : 0));
+    const most = Math.max(...spare);
+    if (most === 0) break;
+    widths[spare.indexOf(most)] -= 1;
   }
   return widths;
 }
@@ -77,15 +98,16 @@ function table(lines) {
         .split(/(?<!\\)\|/)
         .map((text) => text.trim()),
     );
+  const most = (measure) =>
+    rows[0].map((_, column) => Math.max(1, ...rows.map((row) => measure(row[column] ?? ''))));
   const widths = fitted(
-    rows[0].map((_, column) =>
-      Math.max(1, ...rows.map((row) => (row[column] ?? '').replaceAll(/[`*]/g, '').length)),
-    ),
+    most((text) => visible(text).length),
+    most(longestWord),
   );
-  const format = widths.map((width) => `lw(${width}n)`).join(' ');
+  const gap = gapOf(widths.length);
+  const columns = (key) => widths.map((width) => `${key}w(${width}n)`).join(` ${gap} `);
   const [titles, ...body] = rows.map((row) => row.map(cell).join('\t'));
-  const bold = widths.map((width) => `lBw(${width}n)`).join(' ');
-  return ['.PP', '.TS', 'tab(\t);', bold, `${format}.`, titles, ...body, '.TE'];
+  return ['.PP', '.TS', 'tab(\t);', columns('lB'), `${columns('l')}.`, titles, ...body, '.TE'];
 }
 
 function isIndented(text) {
@@ -115,13 +137,22 @@ function item(lines) {
   return [`.IP ${mark === '-' ? '\\(bu 3' : `${mark} 4`}`, inline(whole)];
 }
 
+/** Between two lines of three backquotes. */
+function fenced(lines) {
+  lines.shift();
+  const body = takeWhile(lines, (text) => !text.startsWith('```'));
+  lines.shift();
+  return code(body.map((text) => `    ${text}`));
+}
+
 /** The blocks of a markdown text as lines of man(7). Headings of the second level are sections. */
 export function blocks(markdown) {
   const lines = markdown.split('\n');
   const out = [];
   while (lines.length > 0) {
     const [first] = lines;
-    if (first.trim() === '') lines.shift();
+    if (first.trim() === '' || first.startsWith('<!--')) lines.shift();
+    else if (first.startsWith('```')) out.push(...fenced(lines));
     else if (first.startsWith('### ')) out.push('.SS', inline(lines.shift().slice(4)));
     else if (first.startsWith('## ')) {
       out.push('.SH', inline(lines.shift().slice(3).toUpperCase().replaceAll('`', '')));
@@ -133,7 +164,10 @@ export function blocks(markdown) {
       const start = lines.shift();
       out.push(...item([start, ...takeWhile(lines, (text) => /^ {2,}\S/.test(text))]));
     } else {
-      const paragraph = takeWhile(lines, (l) => l.trim() !== '' && !/^(#|\||- |\d+\. )/.test(l));
+      const paragraph = takeWhile(
+        lines,
+        (l) => l.trim() !== '' && !/^(#|\||- |\d+\. |<!--|```)/.test(l),
+      );
       out.push('.PP', inline(paragraph.map((text) => text.trim()).join(' ')));
     }
   }
