@@ -6,6 +6,7 @@ const may = {
   model: [],
   system: [],
   replication: [],
+  history: ['journal'],
   wire: ['system'],
   fuse: ['system'],
   journal: ['system'],
@@ -24,6 +25,7 @@ const may = {
     ...[
       'check',
       'recovery',
+      'history',
       'setup',
       'lento',
       'presto',

@@ -1,13 +1,10 @@
-import { statSync } from 'node:fs';
 import { Args, Flags } from '@oclif/core';
 import { IzoCommand } from '../../core/cli/base-command.js';
-import { damaged, describeRecord, KmlReader, recordToJson } from '../../core/journal/index.js';
-import { IzoError } from '../../core/model/errors.js';
+import { damaged, describeRecord, recordToJson } from '../../core/journal/index.js';
 import { formatReplicaId } from '../../core/model/ids.js';
 import type { JournalRecord } from '../../core/model/records.js';
-import { selectMounted } from '../../core/cli/select-mounted.js';
-import { must } from '../../core/system/errno.js';
-import { AT_FDCWD, close, O_DIRECTORY, O_RDONLY, openat } from '../../core/system/files.js';
+import { withKml } from '../../core/cli/open-kml.js';
+import { runDirectory } from '../../core/system/directories.js';
 
 /** Records read at a time: the log may be much larger than the memory. */
 const BATCH = { records: 1000, bytes: 4 * 1024 * 1024 };
@@ -22,7 +19,7 @@ export default class KmlDump extends IzoCommand {
   static override description =
     'One line for each update, in the order in which this host made them or took them over: its number, time, kind and ' +
     'names, the user who made it, the replica it comes from, and the version it was made upon. FILESET is a mounted one, ' +
-    'by its name, mount point or cache; or a file: the kml of a cache, or a copy of one. What is damaged is said where it ' +
+    'by its name, mount point or cache; a cache that is not; or a file: the kml of a cache, or a copy of one. What is damaged is said where it ' +
     'is reached.';
   static override examples = [
     { description: 'The only fileset that is mounted', command: '<%= config.bin %> kml dump' },
@@ -57,8 +54,7 @@ export default class KmlDump extends IzoCommand {
 
   override async run(): Promise<Dump> {
     const { args, flags } = await this.parse(KmlDump);
-    const reader = this.#open(args.fileset);
-    try {
+    return withKml(args.fileset, runDirectory(), ({ reader }) => {
       const records: Dump['records'] = [];
       const show = this.jsonEnabled()
         ? (record: JournalRecord) => records.push(recordToJson(record))
@@ -77,38 +73,6 @@ export default class KmlDump extends IzoCommand {
       }
       if (end.kind === 'damaged') throw damaged('kml', end.tail.offset, end.reason);
       return { log: formatReplicaId(log), records };
-    } finally {
-      reader.close();
-    }
-  }
-
-  #open(wanted: string | undefined): KmlReader {
-    if (wanted !== undefined && statSync(wanted, { throwIfNoEntry: false })?.isFile() === true) {
-      const reader = openLog(wanted);
-      if (reader !== undefined) return reader;
-    }
-    this.requireRoot('look into a cache');
-    const { lowerPath, fileset } = selectMounted(
-      wanted,
-      'Mount the fileset, or name the kml file.',
-    );
-    const root = must('open', openat(AT_FDCWD, lowerPath, O_RDONLY | O_DIRECTORY), lowerPath);
-    try {
-      return KmlReader.openFileset(root, fileset);
-    } finally {
-      close(root);
-    }
-  }
-}
-
-/** @returns undefined where the file is no log: it may be the image of a cache */
-function openLog(path: string): KmlReader | undefined {
-  const fd = must('open', openat(AT_FDCWD, path, O_RDONLY), path);
-  try {
-    return new KmlReader(fd);
-  } catch (error) {
-    close(fd);
-    if (error instanceof IzoError && error.code === 'journal-damaged') return undefined;
-    throw error;
+    });
   }
 }

@@ -104,16 +104,20 @@ function changes(body: SetattrBody): Details {
   };
 }
 
+/** What was done, to what, and how, a word each. */
+export function describeBody(body: RecordBody): string[] {
+  const what = Object.entries(bodyToJson(body)).flatMap(([name, value]) => word(name, value));
+  return [opcodeName(body.op) ?? 'UNKNOWN', ...what];
+}
+
 /** One line for people: number, time, who, what, to what, and which replica's user did it. */
 export function describeRecord(record: JournalRecord): string {
   const { head, body } = record;
   const { uid, gid, pid } = head.actor;
-  const what = Object.entries(bodyToJson(body)).flatMap(([name, value]) => word(name, value));
   return [
     String(head.recno),
     formatTime(head.time),
-    opcodeName(body.op) ?? 'UNKNOWN',
-    ...what,
+    ...describeBody(body),
     `by ${uid}:${gid} pid ${pid}`,
     `origin ${formatStamp(stampOf(record))}`,
     `saw ${sameStamp(head.before, NO_STAMP) ? '-' : formatStamp(head.before)}`,

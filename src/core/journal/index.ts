@@ -16,7 +16,7 @@ export {
   type DecodedRecord,
   type NewRecordHead,
 } from './record-codec.js';
-export { describeRecord, formatTime, recordToJson } from './describe.js';
+export { describeBody, describeRecord, formatTime, recordToJson } from './describe.js';
 export { KmlReader, type ReadLimits, type ReadResult } from './kml-reader.js';
 export { damaged } from './log-file.js';
 export { tornName } from './torn.js';

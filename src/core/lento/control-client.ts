@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { IzoError } from '../model/errors.js';
 import { EXIT, type ExitCode } from '../model/exit-codes.js';
+import type { ReplicaId } from '../model/ids.js';
 import { Channel, ChannelClosed, ChannelRefusal } from '../psdev/channel.js';
 import type { Frame } from '../psdev/frames.js';
 import { requireSocketPath } from '../system/socket-path.js';
@@ -97,6 +98,15 @@ export async function askSync(
   const { sysid, fileset, timeoutMs } = request;
   const { head } = await ask(runDir, sysid, 'sync', { fileset }, timeoutMs);
   return head['result'] as SyncResult;
+}
+
+/** Names of hosts by the ids of their logs. @throws IzoError not-running, not-mounted */
+export async function askLogs(
+  runDir: string,
+  { sysid, fileset }: VerifyTarget,
+): Promise<ReadonlyMap<ReplicaId, string>> {
+  const { head } = await ask(runDir, sysid, 'logs', { fileset }, STATUS_MS);
+  return new Map(head['logs'] as [ReplicaId, string][]);
 }
 
 /** One file may be large, and is one step. */

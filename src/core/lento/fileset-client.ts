@@ -1,5 +1,5 @@
 import type { Fileset } from '../config/index.js';
-import type { Recno } from '../model/ids.js';
+import type { Recno, ReplicaId } from '../model/ids.js';
 import { newClient, stepClient, type ClientEffect } from '../replication/client.js';
 import { E } from '../system/errno.js';
 import type { Connection, Exchange } from '../wire/connection.js';
@@ -184,6 +184,12 @@ export class FilesetClient {
       complete: [this.server, ...others.complete],
       absent: others.absent,
     };
+  }
+
+  /** Whose log is which, as far as that is known here. */
+  get logs(): readonly (readonly [ReplicaId, string])[] {
+    const own = [this.replica.id, this.self] as const;
+    return this.#link.server === 0 ? [own] : [own, [this.#link.server, this.server]];
   }
 
   /** Who can be compared with, the server first. */

@@ -1,5 +1,5 @@
 import type { Fileset } from '../config/index.js';
-import type { Recno } from '../model/ids.js';
+import type { Recno, ReplicaId } from '../model/ids.js';
 import { newServer, stepServer, type ServerEffect } from '../replication/server.js';
 import { E } from '../system/errno.js';
 import type { Connection, Exchange } from '../wire/connection.js';
@@ -182,6 +182,13 @@ export class FilesetServer {
     const end = await this.replica.currentEnd();
     this.logGrew(end);
     return this.#everybodyHas(end, undefined);
+  }
+
+  /** Whose log is which, as far as that is known here. */
+  get logs(): readonly (readonly [ReplicaId, string])[] {
+    const { self } = this.#context;
+    const peers = [...this.#peers].map(({ replica, name }) => [replica, name] as const);
+    return [[this.replica.id, self], ...peers];
   }
 
   /** Who can be compared with. */

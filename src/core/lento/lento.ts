@@ -178,6 +178,8 @@ export class Lento {
         return { status: await this.status() };
       case 'sync':
         return { result: await this.#sync(String(frame.head['fileset'])) };
+      case 'logs':
+        return { logs: this.#mounted(String(frame.head['fileset'])).logs };
       case 'verify':
         return { result: await verifyCommand(this.#mounted(String(frame.head['fileset'])), frame) };
       default:
