@@ -18,8 +18,18 @@ export interface KmlFindings {
   readonly last: Recno;
   /** By replica: the highest number of an update of its users that this log tells of. */
   readonly origins: ReadonlyMap<ReplicaId, Recno>;
+  /** All that is wrong, in its order; a torn tail as well. */
+  readonly faults: readonly KmlFault[];
   /** Of a damaged log: what is left of it, from the first good record after the last damage on, to the end of the file. */
   readonly after: KmlHeader | undefined;
+}
+
+/** Where a log cannot be read: the byte, the number that a record there would have, and why. */
+export interface KmlFault {
+  readonly offset: number;
+  readonly recno: Recno;
+  readonly kind: 'damaged' | 'torn-tail';
+  readonly reason: string;
 }
 
 /**
@@ -42,6 +52,7 @@ class Examination {
   readonly #window: FileWindow;
   readonly #size: number;
   readonly #origins = new Map<ReplicaId, Recno>();
+  readonly #faults: KmlFault[] = [];
   #records = 0;
   #last = 0;
 
@@ -61,11 +72,19 @@ class Examination {
       end = this.#read(after);
     }
     const [records, last, origins] = [this.#records, this.#last, this.#origins];
-    return { header, scan, records, last, origins, after };
+    return { header, scan, records, last, origins, faults: this.#faults, after };
+  }
+
+  #read(header: KmlHeader): Scan {
+    const scan = this.#readBodies(header);
+    if (scan.kind === 'clean') return scan;
+    const { kind, reason, tail } = scan;
+    this.#faults.push({ offset: tail.offset, recno: tail.recno + 1, kind, reason });
+    return scan;
   }
 
   /** Frames and chain first, then what is in them: a body that cannot be understood is damage as well. */
-  #read(header: KmlHeader): Scan {
+  #readBodies(header: KmlHeader): Scan {
     const offsets: number[] = [];
     const scan = scanKml(this.#window, header, this.#size, (_recno, offset) => {
       offsets.push(offset);

@@ -1,6 +1,6 @@
 export { hasDataJournalFlag, setDataJournalFlag } from './data-journal.js';
 export { realDisk, type Disk, type DiskOperation } from './disk.js';
-export { examineKml, skipDamage, type KmlFindings } from './examine.js';
+export { examineKml, skipDamage, type KmlFault, type KmlFindings } from './examine.js';
 export { readFilesetFile, writeFilesetFile, type FilesetIdentity } from './fileset-file.js';
 export { Kml } from './kml.js';
 export { readKmlHeader, type KmlHeader } from './kml-header.js';
@@ -18,6 +18,7 @@ export {
 } from './record-codec.js';
 export { describeBody, describeRecord, formatTime, recordToJson } from './describe.js';
 export { KmlReader, type ReadLimits, type ReadResult } from './kml-reader.js';
+export { kmlStat, type KmlStat } from './kml-stat.js';
 export { damaged } from './log-file.js';
 export { tornName } from './torn.js';
 export { type TrimRules } from './kml-trim.js';

@@ -4,6 +4,7 @@ import { LIMITS } from '../model/limits.js';
 import type { Position } from '../model/position.js';
 import { must } from '../system/errno.js';
 import { close, O_NOFOLLOW, O_RDONLY, openat } from '../system/files.js';
+import { examineKml, type KmlFindings } from './examine.js';
 import { FileWindow } from './file-window.js';
 import { basePosition, readKmlHeader, type KmlHeader } from './kml-header.js';
 import { KmlLocator } from './kml-locate.js';
@@ -200,6 +201,11 @@ export class KmlReader {
   /** Checks every record, from the first to the end. @throws as `read`, but not for damage: that is the result. */
   scan(visit?: Visit): Scan {
     return this.#steadyScan(() => scanKml(this.#window, this.#header, sizeOf(this.fd), visit));
+  }
+
+  /** All that can be read, and all that cannot, of every byte of the log. @throws as `examineKml` */
+  examine(): KmlFindings {
+    return examineKml(this.fd);
   }
 
   /**
