@@ -77,7 +77,9 @@ export default class LogCommand extends IzoCommand {
           exit: EXIT.notRunning,
         });
       }
-      const show = (record: JournalRecord): void => this.log(renderUpdate(record, names));
+      const show = (record: JournalRecord): void => {
+        this.log(renderUpdate(record, names));
+      };
       const history = new PathHistory(path);
       const forward = new PathHistory(path);
       const { firstRecno: begins } = log.reader.header;
@@ -109,13 +111,14 @@ export default class LogCommand extends IzoCommand {
     after: number,
     take: (record: JournalRecord) => void,
   ): Promise<never> {
-    for (let next = after + 1; ; await sleep(FOLLOW_MS)) {
+    for (let next = after + 1; ;) {
       const upto = reader.tail().recno;
       while (next <= upto) {
         const read = reader.read(next, BATCH, upto);
         for (const { record } of read.records) take(record);
         next = read.next;
       }
+      await sleep(FOLLOW_MS);
     }
   }
 }
