@@ -10,7 +10,7 @@ const EAGER_LOOKS = 2000;
 const PAUSE_MS = 5;
 
 /** Looks all the time, and lets others run in between. */
-async function until(what: string, done: () => boolean): Promise<void> {
+export async function until(what: string, done: () => boolean): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS;
   for (let looks = 0; !done(); looks++) {
     if (performance.now() > deadline) throw new Error(`it does not come: ${what}`);

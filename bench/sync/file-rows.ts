@@ -3,6 +3,7 @@ import { closeSync, lstatSync, openSync, readSync, writeFileSync, writeSync } fr
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Row } from '../harness/row.js';
+import { quantile } from '../harness/statistics.js';
 import { arrive, readIfThere, timed } from './arrival.js';
 import type { Pair } from './pair.js';
 
@@ -14,7 +15,8 @@ const NEXT_SECOND_MS = 1100;
 /** Who has to be run after each change is not asked so often. */
 const CARRIED = 10;
 
-export function updateRow(updates: number): Row<Pair> {
+/** One file, written again and again: how long each time until it is there, at the middle and of the slow ones. */
+export function updateRows(updates: number): Row<Pair>[] {
   let serial = 0;
   const update = async (pair: Pair): Promise<void> => {
     // Of another size each time: rsync takes the same size at the same second for the same.
@@ -22,17 +24,17 @@ export function updateRow(updates: number): Row<Pair> {
     writeFileSync(join(pair.left, 'small'), text);
     await arrive(pair, () => readIfThere(join(pair.right, 'small')) === text);
   };
-  return {
-    ...{ id: 'update 1 KiB', unit: 'ms', amount: updates },
-    bars: [{ of: 'izo', seconds: 0.005 * updates }],
+  const row = (percent: number, seconds: number): Row<Pair> => ({
+    ...{ id: `update 1 KiB, p${percent}`, unit: 'ms', amount: 1 },
+    bars: [{ of: 'izo', seconds }],
     measure: async (pair) => {
-      const share = pair.carry === undefined ? 1 : CARRIED;
-      const seconds = await timed(async () => {
-        for (let i = 0; i < updates / share; i++) await update(pair);
-      });
-      return seconds * share;
+      const times: number[] = [];
+      const count = updates / (pair.carry === undefined ? 1 : CARRIED);
+      for (let i = 0; i < count; i++) times.push(await timed(() => update(pair)));
+      return quantile(times, percent / 100);
     },
-  };
+  });
+  return [row(50, 0.005), row(95, 0.02)];
 }
 
 /** A file whose every MiB says when it was written. */

@@ -1,11 +1,11 @@
-import { makeTwoHosts } from '../../src/core/demo/demo.js';
+import { makeTwoHosts, type TwoHosts } from '../../src/core/demo/demo.js';
 import { wireBytes, type Pair } from './pair.js';
 
 /** Room for the largest file twice: a new version is whole before the old one goes. */
 const IMAGE_SIZE = '4G';
 
 /** A server and a replicator, connected: what the server writes comes out at the replicator. */
-export async function izoPair(): Promise<Pair | undefined> {
+export async function izoPair(): Promise<(Pair & { hosts: TwoHosts }) | undefined> {
   const hosts = await makeTwoHosts(() => undefined, IMAGE_SIZE);
   const { cable } = hosts;
   if (cable === undefined) {
@@ -15,6 +15,7 @@ export async function izoPair(): Promise<Pair | undefined> {
   await hosts.server.izo(['sync', '--timeout', '60']);
   return {
     name: 'izo',
+    hosts,
     left: hosts.server.mountPoint,
     right: hosts.client.mountPoint,
     wire: () => wireBytes(cable),

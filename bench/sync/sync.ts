@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { TwoHosts } from '../../src/core/demo/demo.js';
 import { layCable, removeNamespaces, type Cable } from '../../src/core/demo/namespaces.js';
 import { environment, renderEnvironment } from '../harness/environment.js';
 import { measureRows } from '../harness/measure.js';
@@ -10,7 +11,8 @@ import type { Measured, Row } from '../harness/row.js';
 import { izoPair } from './izo-pair.js';
 import { lsyncdPair, rsyncPair, unisonPair } from './other-pairs.js';
 import type { Pair } from './pair.js';
-import { fileRows, updateRow } from './file-rows.js';
+import { CatchUp } from './catch-up.js';
+import { fileRows, updateRows } from './file-rows.js';
 import { treeRows } from './tree-rows.js';
 
 /** What users would pick instead, each with the means it has: what runs by itself, and what is run after each change. */
@@ -25,10 +27,12 @@ interface Amounts {
   readonly updates: number;
   readonly files: number;
   readonly fileMib: number;
+  /** Trees in which changes are caught up with. */
+  readonly trees: readonly number[];
 }
 
-const FULL: Amounts = { updates: 100, files: 5000, fileMib: 512 };
-const QUICK: Amounts = { updates: 50, files: 1000, fileMib: 64 };
+const FULL: Amounts = { updates: 100, files: 5000, fileMib: 512, trees: [2000, 20_000, 100_000] };
+const QUICK: Amounts = { updates: 50, files: 1000, fileMib: 64, trees: [2000, 10_000] };
 
 type Say = (line: string) => void;
 
@@ -49,14 +53,20 @@ export async function benchSync(
   }
   const pairs: Pair[] = [];
   try {
-    await addPairs(pairs, found, root, cable);
-    const { updates, files, fileMib } = quick ? QUICK : FULL;
-    const all = [updateRow(updates), ...treeRows(files), ...fileRows(fileMib)];
+    const hosts = await addPairs(pairs, found, root, cable);
+    const { updates, files, fileMib, trees } = quick ? QUICK : FULL;
+    const all = [...updateRows(updates), ...treeRows(files), ...fileRows(fileMib)];
     const rows = all.filter(({ id }) => only?.test(id) !== false);
     const names = pairs.map(({ name }) => name);
     const ratios = names.filter((name) => name !== 'izo').map((name): Ratio => ['izo', name]);
     const progress = ({ id }: Measured): void => void process.stderr.write(`  ${id}\n`);
     const measured = await measureRows(rows, pairs, { rounds, signal }, progress);
+    if (hosts !== undefined) {
+      const catchUp = new CatchUp(hosts, rounds, signal);
+      if (only?.test('idle') !== false) measured.push(await catchUp.idle());
+      const wanted = only?.test('changes after') === false ? [] : trees;
+      measured.push(...(await catchUp.measure(wanted, progress)));
+    }
     say(`\n${renderRows(measured, names, ratios)}\n`);
     const wire = await wireOf(
       pairs,
@@ -80,13 +90,14 @@ async function addPairs(
   found: ReadonlySet<string>,
   root: string,
   cable: Cable,
-): Promise<void> {
+): Promise<TwoHosts | undefined> {
   const izo = await izoPair();
   if (izo !== undefined) pairs.push(izo);
   const others = { rsync: rsyncPair, lsyncd: lsyncdPair, unison: unisonPair };
   for (const [name, make] of Object.entries(others)) {
     if (found.has(name)) pairs.push(await make(join(root, name), cable));
   }
+  return izo?.hosts;
 }
 
 /** MiB on the wire for one change, after all has been measured. */
