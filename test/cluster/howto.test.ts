@@ -138,7 +138,7 @@ describe('docs/howto.md names only', () => {
 
 describe('docs/howto.md, as it is printed', function () {
   // Nobody hangs for as long: each command has a limit of its own.
-  this.timeout(300_000);
+  this.timeout(480_000);
   const stories = parseHowto(HOWTO);
   // They know nothing of each other, and wait most of the time.
   const playing = new Map<Story, Promise<unknown>>();
