@@ -141,9 +141,12 @@ export class Checks {
           await sleep(UNSEEN_MS);
           continue;
         }
-        this.#violations.push(
-          ...found.wrong.map((line) => `muskox and ${client.host.name}: ${line}`),
-        );
+        for (const line of found.wrong) {
+          const path = line.slice(0, line.lastIndexOf(': '));
+          const lower = [server.state.lowerPath, client.state.lowerPath] as const;
+          const { wrong } = await this.inspector.inspect('lowerFile', path, ...lower);
+          this.#violations.push(`muskox and ${client.host.name}: ${line}; ${wrong.join('')}`);
+        }
         break;
       }
       const { wrong } = await this.inspector.inspect(

@@ -19,6 +19,7 @@ export interface Finding {
 }
 
 const DIFFERENCES_MAX = 20;
+const STAGE_MAX = 20;
 const memory = new Memory(4096);
 
 /** What is to be looked at, each in a process that may hang. Paths of mounts, but `lower` and `conflicts`. */
@@ -27,6 +28,15 @@ export const INSPECTIONS = {
   trees: (left: string, right: string): Finding => {
     const { differences, files } = compareTrees(left, right);
     return { wrong: differences, count: files };
+  },
+
+  /** What the caches have of a file that differs, for whoever looks for the reason: "wrong" is what they say. */
+  lowerFile: (path: string, left: string, right: string): Finding => {
+    const told = [left, right].map((lower) => {
+      const found = statSync(join(lower, path), { throwIfNoEntry: false });
+      return found === undefined ? 'nothing' : `${found.size} bytes, ${found.nlink} names`;
+    });
+    return { wrong: [`${path}: in the caches ${told.join(' and ')}`], count: 0 };
   },
 
   /** Have the objects of two lower trees the same identities and versions? */
@@ -72,7 +82,9 @@ export const INSPECTIONS = {
     if (damaged.length > 0) wrong.push(`${lower}: the LML is damaged`);
     for (const each of left) wrong.push(`${lower}: in progress: ${JSON.stringify(each)}`);
     const stage = readdirSync(join(lower, '.intermezzo', FILESET, 'stage'));
-    if (stage.length > 0) wrong.push(`${lower}: left in the stage: ${stage.slice(0, 5).join(' ')}`);
+    // A cut transfer that did not have to go on stays until the next mount.
+    if (stage.length > STAGE_MAX)
+      wrong.push(`${lower}: left in the stage: ${stage.slice(0, 5).join(' ')}`);
     return { wrong, count: scan.tail.recno };
   },
 
