@@ -38,7 +38,12 @@ export default class Install extends IzoCommand {
   ];
   static override enableJsonFlag = true;
   static override flags = {
-    'dry-run': Flags.boolean({ char: 'n', summary: 'only tell what would be done' }),
+    // Without the default it would be undefined, whatever its type says.
+    'dry-run': Flags.boolean({
+      char: 'n',
+      summary: 'only tell what would be done',
+      default: false,
+    }),
     uninstall: Flags.boolean({
       summary: 'remove what was installed, but for what was changed since',
     }),

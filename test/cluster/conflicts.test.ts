@@ -51,6 +51,7 @@ describe('cluster: conflicts', function () {
   async function conflicts(host: Host): Promise<Listed[]> {
     const all = ['conflicts', 'list', '--all', '--json'];
     const { stdout } = await host.izo(all, { okCodes: OK_CODES });
+    assertPrinted(all, stdout);
     return (JSON.parse(stdout) as { conflicts: Listed[] }).conflicts;
   }
 
@@ -84,7 +85,10 @@ describe('cluster: conflicts', function () {
     assert.ok(found.every(({ winner, state }) => winner === 'server' && state === 'unresolved'));
     const status = await client.izo(['status', '--json'], { okCodes: OK_CODES });
     assert.equal(status.code, 3);
+    assertPrinted(['status', '--json'], status.stdout);
     assert.match(status.stdout, /"conflicts": 2/);
+    const show = ['conflicts', 'show', found[0]?.id ?? '', '--json'];
+    assertPrinted(show, (await client.izo(show)).stdout);
 
     const { id } = byCollision(found, 'contents');
     const resolve = (...args: string[]) =>

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { assertPrinted } from '../support/schemas.js';
 
 /** The built program, as users run it. */
 export const IZO = fileURLToPath(new URL('../../bin/izo.js', import.meta.url));
@@ -32,6 +33,12 @@ export async function izo(args: readonly string[], options: RunOptions = {}): Pr
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code) => {
+      try {
+        if (options.program === undefined) assertPrinted(args, finished.stdout);
+      } catch (error) {
+        reject(error instanceof Error ? error : new Error(String(error)));
+        return;
+      }
       resolve({ ...finished, code });
     });
   });
