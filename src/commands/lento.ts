@@ -33,6 +33,7 @@ export default class LentoCommand extends IzoCommand {
     }),
     'trusted-network': Flags.boolean({
       summary: 'no encryption and no keys: every host is believed who it says it is',
+      default: false,
     }),
     'log-json': Flags.boolean({ summary: 'log in JSON' }),
   };

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Host } from '../../src/core/demo/host.js';
 import { until, useCluster } from '../support/cluster.js';
+import { assertPrinted } from '../support/schemas.js';
 
 interface Listed {
   readonly id: string;
