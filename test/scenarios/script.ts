@@ -23,6 +23,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   free: (script, [name = '']) => (script.cluster.host(name).presto.full = false),
   flush: (script, [name = '']) => script.cluster.host(name).presto.flush(),
   power: (script, [name = '']) => script.cluster.power(script.cluster.host(name)),
+  trim: (script, [name = '', upto]) => (script.cluster.host(name).presto.trimmed = Number(upto)),
   restore: (script, [name = '', end]) => script.cluster.host(name).presto.restore(Number(end)),
   status: (script) => script.status(),
 };

@@ -29,6 +29,7 @@ const WEIGHTS = {
   free: 1,
   flush: 6,
   power: 0.7,
+  trim: 0.7,
   crash: 0.7,
 } as const;
 
@@ -60,6 +61,7 @@ export class Simulation {
     const trace = (line: string): void => {
       this.trace.push(line);
       if (line.includes(': merged ')) this.#count('merges');
+      if (line.endsWith(': took the tree')) this.#count('resyncs');
     };
     const batchSize = 1 + this.#random.below(3);
     const contents = mode === 'trees' ? this.#contentsOf(hosts, plant) : {};
@@ -172,11 +174,24 @@ export class Simulation {
       case 'flush':
         host.presto.flush();
         return;
+      case 'trim':
+        this.#trim(host);
+        return;
       case 'power':
         this.trace.push(`power ${host.name}`);
         cluster.power(host);
         return;
     }
+  }
+
+  /** A server gives up who lags; a client keeps what its server does not have. */
+  #trim(host: Host): void {
+    const { presto } = host;
+    const isServer = host === this.#cluster.server;
+    const acked = this.#cluster.server.presto.progress(host.name).expected - 1;
+    const most = isServer ? presto.end : Math.min(acked, presto.end);
+    presto.trimmed = Math.max(presto.trimmed, this.#random.below(most + 1));
+    this.trace.push(`trim ${host.name} up to ${presto.trimmed}`);
   }
 
   /** Some of what waits at a host's psdev is done; what lento reads in one go it deals with in one turn. */

@@ -28,7 +28,7 @@ describe('simulated replication', () => {
 describe('simulated replication with a bug that was put in', () => {
   const plants: readonly Plant[] = [
     ...(['skip-drain', 'skip-stamp-check', 'forget-leftover'] as const),
-    ...(['reuse-numbers', 'forget-pending', 'forget-loser'] as const),
+    ...(['reuse-numbers', 'forget-pending', 'forget-loser', 'trust-walk'] as const),
   ];
   for (const plant of plants) {
     it(`is found out: ${plant}`, () => {

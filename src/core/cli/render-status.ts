@@ -1,4 +1,10 @@
-import type { FilesetStatus, Lag, LogStatus, PeerStatus } from '../lento/fileset-status.js';
+import type {
+  FilesetStatus,
+  Lag,
+  LogStatus,
+  PeerStatus,
+  ResyncStatus,
+} from '../lento/fileset-status.js';
 import { formatSize } from '../model/sizes.js';
 import { formatDuration } from '../model/times.js';
 import type { LentoStatus } from '../lento/status.js';
@@ -30,6 +36,7 @@ function renderFileset(fileset: FilesetStatus, now: number): string[] {
   if (fileset.position !== undefined) lines.push(`  position  ${fileset.position}`);
   if (fileset.mounted) lines.push(`  permit    ${renderPermit(fileset)}`);
   for (const peer of fileset.peers) lines.push(`  peer      ${renderPeer(peer, now)}`);
+  if (fileset.resync !== undefined) lines.push(`  resync    ${renderResync(fileset.resync)}`);
   if (fileset.log !== undefined) lines.push(...renderLog(fileset.log));
   if (fileset.presto !== undefined) {
     const { openFiles, parked, binding, cache } = fileset.presto;
@@ -47,6 +54,17 @@ function renderFileset(fileset: FilesetStatus, now: number): string[] {
   if (fileset.conflicts > 0) lines.push(`  CONFLICTS ${fileset.conflicts}: izo conflicts list`);
   if (fileset.error !== undefined) lines.push(`  ERROR     ${fileset.error}`);
   return lines;
+}
+
+function renderResync({ phase, entries, missing, files, bytes }: ResyncStatus): string {
+  switch (phase) {
+    case 'comparing':
+      return `looks at the tree of the server: ${entries} objects so far`;
+    case 'fetching':
+      return `gets what is missing here: ${files} of ${missing} files, ${formatSize(bytes)}`;
+    case 'merging':
+      return `makes its tree that of the server: ${entries} objects`;
+  }
 }
 
 function renderLog(log: LogStatus): string[] {

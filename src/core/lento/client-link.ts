@@ -1,4 +1,4 @@
-import type { ReplicaId } from '../model/ids.js';
+import type { Recno, ReplicaId } from '../model/ids.js';
 import { LIMITS } from '../model/limits.js';
 import { Backoff } from '../replication/backoff.js';
 import type { Connection } from '../wire/connection.js';
@@ -7,7 +7,7 @@ import { Kind } from '../wire/kinds.js';
 import { encodeFetch, encodeLeave, type Address } from '../wire/messages.js';
 import type { ClientContext } from './client-context.js';
 import { errorText } from './error-text.js';
-import { greet, type Greeting } from './greeting.js';
+import { greet, type Greeting, type Met } from './greeting.js';
 import { RecordSink } from './record-sink.js';
 
 export interface LinkUsers {
@@ -25,6 +25,7 @@ export class ClientLink {
   /** Grows with each hello. It begins with the clock, so that a server need not tell what an earlier lento had. */
   #session = Date.now();
   #server: ReplicaId = 0;
+  #theirs: Recno = 1;
   #sink: RecordSink | undefined;
   #retry: NodeJS.Timeout | undefined;
   readonly #backoff = new Backoff(
@@ -63,6 +64,11 @@ export class ClientLink {
   /** The server's log, known since the greeting. */
   get server(): ReplicaId {
     return this.#server;
+  }
+
+  /** The first of our records that the server does not have, as it said in the greeting. */
+  get theirs(): Recno {
+    return this.#theirs;
   }
 
   get sink(): RecordSink | undefined {
@@ -164,6 +170,10 @@ export class ClientLink {
       case 'met':
         this.#begin(connection, greeting);
         return;
+      case 'behind':
+        this.#met(greeting);
+        this.context.machine.dispatch({ type: 'behind' });
+        return;
       case 'late':
         this.#session = Math.max(this.#session, greeting.session);
         this.failed('the clock of this host has been set back');
@@ -178,13 +188,21 @@ export class ClientLink {
     }
   }
 
-  #begin(connection: Connection, greeting: Greeting & { type: 'met' }): void {
+  #met({ server, theirs }: Met): void {
+    this.context.replica.findVoids(theirs);
+    this.#server = server;
+    this.#theirs = theirs;
+    this.#since = new Date();
+    this.error = undefined;
+    this.#divergence = undefined;
+  }
+
+  #begin(connection: Connection, greeting: Met): void {
     const { server, theirs, expected } = greeting;
     const { machine, replica, log, onSynced } = this.context;
     const { fileset } = replica;
-    replica.findVoids(theirs);
+    this.#met(greeting);
     const { address } = this;
-    this.#server = server;
     this.#sink = new RecordSink({
       replica,
       peer: server,
@@ -196,12 +214,9 @@ export class ClientLink {
           encodeFetch({ ...address, ...wanted, packed: replica.packed }),
         ),
     });
-    this.#since = new Date();
-    this.error = undefined;
     machine.dispatch({ type: 'applied', expected });
     machine.dispatch({ type: 'hello', theirs });
     log.info({ fileset }, `connected to ${this.context.server}`);
-    this.#divergence = undefined;
     this.#patience.reset();
     onSynced();
   }

@@ -2,12 +2,13 @@ import { countUnresolved } from '../conflicts/store.js';
 import { formatPosition } from '../model/position.js';
 import type { ClientContext } from './client-context.js';
 import type { ClientLink } from './client-link.js';
-import { SILENT_PRESTO, type FilesetStatus } from './fileset-status.js';
+import { SILENT_PRESTO, type FilesetStatus, type ResyncStatus } from './fileset-status.js';
 
 /** A fileset at one of its replicators as `izo status` shows it. */
 export async function clientStatus(
   { replica, machine, server, keeper }: ClientContext,
   { since, error, isDiverged }: ClientLink,
+  resync: ResyncStatus | undefined,
 ): Promise<FilesetStatus> {
   const { permit, sender, link, expected } = machine.state;
   const presto = await replica.status();
@@ -24,6 +25,7 @@ export async function clientStatus(
       generation: permit.type === 'held' ? permit.generation : undefined,
     },
     link: isDiverged ? 'diverged' : link,
+    resync,
     peers: [
       {
         name: server,

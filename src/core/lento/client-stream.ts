@@ -7,7 +7,9 @@ import { readBatchReply } from './batch-reply.js';
 import type { ClientContext } from './client-context.js';
 import type { ClientLink } from './client-link.js';
 import { errorText } from './error-text.js';
+import { LowerView } from './merging/lower-view.js';
 import { mergeWithServer } from './merging/merge-session.js';
+import { CollectedObjects } from './merging/server-objects.js';
 import type { CollectedItem } from './record-sink.js';
 import type { RecordSource } from './record-source.js';
 
@@ -145,7 +147,10 @@ export class ClientStream {
     try {
       const { end, conflicts } = await mergeWithServer({
         ...merging,
-        ...{ replica, connection, address, collected },
+        replica,
+        news: collected.map(({ record }) => record),
+        objects: (stage) => new CollectedObjects(stage, connection, address, collected),
+        tree: new LowerView(replica.lowerFd),
         peer: this.link.server,
         next: held,
         checksum: this.#heldChecksum,

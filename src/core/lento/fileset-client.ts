@@ -22,6 +22,7 @@ import type { LentoLog } from './log.js';
 import { LogKeeper } from './log-keeper.js';
 import { Machine } from './machine.js';
 import { RecordSource } from './record-source.js';
+import { ClientResync } from './resync/client-resync.js';
 import type { Replica } from './replica.js';
 import { ClientVerify } from './verify/client-verify.js';
 import type { VerifyRequest, VerifyStep } from './verify/verifier.js';
@@ -34,6 +35,7 @@ export class FilesetClient {
   readonly #link: ClientLink;
   readonly #permits: ClientPermits;
   readonly #stream: ClientStream;
+  readonly #resync: ClientResync;
   readonly #verify: ClientVerify;
 
   constructor(
@@ -68,8 +70,12 @@ export class FilesetClient {
         this.#permits.forget();
         this.#stream.forget();
       },
-      idle: () => this.#stream.idle(),
+      idle: async () => {
+        await this.#stream.idle();
+        await this.#resync.idle();
+      },
     });
+    this.#resync = new ClientResync(context, this.#link);
     this.#permits = new ClientPermits(context, this.#link);
     this.#stream = new ClientStream(context, this.#link, this.#source);
     this.#verify = new ClientVerify(context, this.#link, () => this.sync());
@@ -131,6 +137,12 @@ export class FilesetClient {
         return;
       case 'merge':
         this.#stream.merge();
+        return;
+      case 'fetch-tree':
+        this.#resync.fetchTree();
+        return;
+      case 'take-tree':
+        this.#resync.takeTree();
         return;
       case 'acknowledged':
         this.#stream.acknowledged(effect.expected);
@@ -243,7 +255,7 @@ export class FilesetClient {
   }
 
   status(): Promise<FilesetStatus> {
-    return clientStatus(this.#context, this.#link);
+    return clientStatus(this.#context, this.#link, this.#resync.status);
   }
 
   /** The fileset is being unmounted, or lento ends. */

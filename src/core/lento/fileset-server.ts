@@ -10,6 +10,7 @@ import type { LentoLog } from './log.js';
 import { LogKeeper } from './log-keeper.js';
 import { Machine } from './machine.js';
 import { RecordSource } from './record-source.js';
+import { serveContents, serveWalk } from './resync/tree-source.js';
 import { serveObject } from './merging/object-source.js';
 import type { Replica } from './replica.js';
 import type { ServerContext, ServerMachine } from './server-context.js';
@@ -149,6 +150,12 @@ export class FilesetServer {
       case Kind.DIGEST:
         await this.#verify.answer(payload, exchange);
         return;
+      case Kind.WALK:
+        await serveWalk(this.replica, exchange, () => this.#busy(name));
+        return;
+      case Kind.CONTENTS:
+        await serveContents(this.replica, payload, exchange, () => this.#busy(name));
+        return;
       case Kind.PERMIT:
         this.#permits.requested(peer, exchange);
         return;
@@ -163,6 +170,10 @@ export class FilesetServer {
       default:
         exchange.reply(Code.unknown);
     }
+  }
+
+  #busy(peer: string): void {
+    this.#machine.dispatch({ type: 'peer-busy', peer });
   }
 
   /** Resolves when all connected replicators but `except` have record `recno`. */

@@ -40,6 +40,17 @@ export interface LogStatus {
   readonly error: string | undefined;
 }
 
+/** A replicator that takes the whole tree of its server. */
+export interface ResyncStatus {
+  readonly phase: 'comparing' | 'fetching' | 'merging';
+  /** Of the server's tree, as far as it was looked at. */
+  readonly entries: number;
+  /** Files whose contents were missing here, those of them that have come, and their bytes. */
+  readonly missing: number;
+  readonly files: number;
+  readonly bytes: number;
+}
+
 export interface FilesetStatus {
   readonly name: string;
   readonly role: 'server' | 'client';
@@ -55,6 +66,7 @@ export interface FilesetStatus {
     readonly generation: number | undefined;
   };
   readonly link: string;
+  readonly resync?: ResyncStatus | undefined;
   readonly peers: readonly PeerStatus[];
   /** Conflicts that this host has merged and nobody has resolved. */
   readonly conflicts: number;

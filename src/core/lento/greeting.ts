@@ -15,17 +15,21 @@ import {
 } from '../wire/messages.js';
 import type { Replica } from './replica.js';
 
+/** Each side knows where the other is. */
+export interface Met {
+  /** `behind`: what we expect of its log was trimmed. */
+  readonly type: 'met' | 'behind';
+  /** The server's log. */
+  readonly server: ReplicaId;
+  /** What it gets next of ours. */
+  readonly theirs: Recno;
+  /** What we get next of its. */
+  readonly expected: Recno;
+}
+
 /** How a greeting ends. */
 export type Greeting =
-  | {
-      readonly type: 'met';
-      /** The server's log. */
-      readonly server: ReplicaId;
-      /** What it gets next of ours. */
-      readonly theirs: Recno;
-      /** What we get next of its. */
-      readonly expected: Recno;
-    }
+  | Met
   /** The server has seen this later session, so that ours has to have a larger number. */
   | { readonly type: 'late'; readonly session: number }
   /** It may be otherwise the next time. */
@@ -57,8 +61,9 @@ export async function greet(
   const position = encodePosition({ ...address, expects: expected, checksum, ...begin });
   const answer = await connection.request(Kind.POSITION, position);
   if (answer.code !== Code.ok) return refused(answer);
-  const { resumes } = decodePositionReply(answer.payload);
-  return { type: 'met', server: server.replica, theirs: begin.resumes, expected: resumes };
+  const { resumes, behind } = decodePositionReply(answer.payload);
+  const type = behind ? 'behind' : 'met';
+  return { type, server: server.replica, theirs: begin.resumes, expected: resumes };
 }
 
 function refused({ code, payload }: Reply): Greeting {

@@ -70,6 +70,14 @@ export function answerPosition(
   const { name } = peer;
   const { expects, checksum, intact, resumes } = decodePosition(payload);
   const ours = replica.beginFor(expects, checksum);
+  if (ours === 'trimmed') {
+    peers.errors.set(name, MISFITS.trimmed);
+    log.info({ fileset: replica.fileset, peer: name }, `${name} takes the whole tree`);
+    exchange.reply(Code.ok, encodePositionReply({ resumes: expects, behind: true }));
+    const up = { type: 'peer-up', peer: name, theirs: expects, ours: resumes } as const;
+    machine.dispatch({ ...up, behind: true });
+    return;
+  }
   if (typeof ours === 'string' || hasLost(expects, ours)) {
     const fault = typeof ours === 'string' ? MISFITS[ours] : LOST;
     peers.errors.set(name, fault);
@@ -79,9 +87,10 @@ export function answerPosition(
   }
   peers.errors.delete(name);
   peer.join({ intact, resumes });
-  exchange.reply(Code.ok, encodePositionReply({ resumes: ours.resumes }));
+  exchange.reply(Code.ok, encodePositionReply({ resumes: ours.resumes, behind: false }));
   log.info({ fileset: replica.fileset, peer: name }, `${name} is connected`);
-  machine.dispatch({ type: 'peer-up', peer: name, theirs: ours.resumes, ours: resumes });
+  const up = { type: 'peer-up', peer: name, theirs: ours.resumes, ours: resumes } as const;
+  machine.dispatch({ ...up, behind: false });
 }
 
 /** Why what a replicator expects of our log is no place in it. */
@@ -89,7 +98,7 @@ const MISFITS: Readonly<Record<Misfit, string>> = {
   restored: 'it has seen records that this log does not have (any more)',
   other: 'its history is not that of this log',
   trimmed:
-    'it is further behind than this log reaches (see backlog in fsetdb): it needs a full resync',
+    'it is further behind than this log reaches (see backlog in fsetdb): it takes the whole tree',
 };
 
 /** Replicators do not log what they get, so nobody can give these back. */

@@ -35,6 +35,12 @@ export const LIMITS = {
   fetchRanges: 256,
   /** A larger file is fetched whole: what comes with its parts stands behind its end. */
   patchedBytes: 2 ** 40,
+  /** Small files whose contents one request of a resync asks for; and the entries of a tree that it can deal with. */
+  contentsPaths: 128,
+  resyncEntries: 1_000_000,
+  /** Rounds in which a resync collects contents while everybody goes on, and how few missing ones are few. */
+  resyncRounds: 4,
+  resyncFewFiles: 64,
   /** One frame on the psdev socket. */
   frameBytes: 4 * 1024 * 1024,
   /** Upcall for the permit: after this the holder of the request goes on as disconnected. `upcall=` says otherwise. */

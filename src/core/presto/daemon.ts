@@ -4,6 +4,7 @@ import { acquireLower, type LowerMount, type LowerRequest } from '../cache/index
 import type { Binding, MountOptions } from '../config/index.js';
 import type { FuseBinding } from '../fuse/port.js';
 import { openLogs, type FilesetLogs } from '../journal/index.js';
+import { isTreeContents } from '../psdev/tree-contents.js';
 import { META_DIRECTORY } from '../model/names.js';
 import { adoptTree } from './adoption.js';
 import { serveMount } from './bindings.js';
@@ -123,13 +124,13 @@ async function serve(
   }
 }
 
-/** Contents that were on their way when presto or lento ended are fetched anew. */
+/** Contents that were on their way when presto or lento ended are fetched anew, but for those of a resync. */
 function emptyStage(lowerPath: string, fileset: string, { logs }: Presto): void {
   const stage = join(lowerPath, META_DIRECTORY, fileset, 'stage');
   const installing = logs.lml.leftovers().filter(({ entry }) => entry.state === 'installing');
   const needed = installing.map(({ entry }) => redoName(entry.stamp));
   for (const name of readdirSync(stage)) {
-    if (needed.includes(name)) continue;
+    if (needed.includes(name) || isTreeContents(name)) continue;
     rmSync(join(stage, name), { force: true, recursive: true });
   }
 }

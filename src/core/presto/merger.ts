@@ -167,6 +167,8 @@ export class Merger {
   /** What is in the log already tells how far an interrupted merge had come with it. */
   #amend({ head, amendments }: MergePlan): void {
     const { kml, replica } = this.logs;
+    // Nothing was pending, and nothing is to be told.
+    if (amendments.length === 0 && head.replaces > head.end) return;
     if (kml.end.recno === head.end) {
       const nobody = { uid: 0, gid: 0, pid: 0, groups: [] };
       const origin = { origin: replica, originRecno: kml.next, time: now(), actor: nobody };

@@ -21,9 +21,11 @@ import {
 export interface ClientState {
   /**
    * `closing`: the connection is there and presto is told to stop updating, so that it is known what was done while cut
-   * off; `greeting`: hello is said; `diverged`: the logs do not fit.
+   * off; `greeting`: hello is said; `resync`: the server's log does not go back to where this host is, so its whole tree
+   * is taken; `diverged`: the logs do not fit.
    */
-  readonly link: 'down' | 'closing' | 'greeting' | 'up' | 'diverged';
+  readonly link: 'down' | 'closing' | 'greeting' | 'up' | 'resync' | 'diverged';
+  readonly resync: ResyncPhase;
   /** Last record of this host's log. */
   readonly end: Recno;
   /** Next record to expect from the server. */
@@ -46,6 +48,12 @@ export interface ClientState {
   readonly revoked: number;
 }
 
+/**
+ * `fetching`: contents are collected while everybody goes on; `stopping`: this host's programs have to stop; `taking`: the
+ * tree is compared with the server's; `waiting`: that changed meanwhile, so it is to stand still the next time.
+ */
+export type ResyncPhase = 'none' | 'fetching' | 'stopping' | 'waiting' | 'taking';
+
 export type ClientPermit =
   | { readonly type: 'absent' }
   | { readonly type: 'asked' }
@@ -61,6 +69,12 @@ export type ClientEvent =
   | { readonly type: 'link-down' }
   /** Both logs fit: of ours the server gets `theirs` next. */
   | { readonly type: 'hello'; readonly theirs: Recno }
+  /** The server's log was trimmed past what this host expects of it. */
+  | { readonly type: 'behind' }
+  /** Nearly all contents that this host lacks are here. */
+  | { readonly type: 'tree-fetched' }
+  /** The server's tree was changed while it was looked at. */
+  | { readonly type: 'tree-changed' }
   /** What one side knows of the other's log is no place in that: it was restored, or replaced. */
   | { readonly type: 'misfit' }
   | { readonly type: 'granted'; readonly generation: number; readonly upto: Recno }
@@ -97,13 +111,18 @@ export type ClientEffect =
   | { readonly type: 'refuse-batch' }
   /** Merge what waits with our records that the server does not have. */
   | { readonly type: 'merge' }
-  | { readonly type: 'acknowledged'; readonly expected: Recno };
+  | { readonly type: 'acknowledged'; readonly expected: Recno }
+  /** Collect the contents of the server's tree that this host lacks. */
+  | { readonly type: 'fetch-tree' }
+  /** Merge the server's tree with this host's, and say hello again. */
+  | { readonly type: 'take-tree' };
 
 export type ClientStep = readonly [ClientState, readonly ClientEffect[]];
 
 export function newClient(end: Recno, expected: Recno): ClientState {
   return {
     link: 'down',
+    resync: 'none',
     end,
     expected,
     sender: undefined,
@@ -138,6 +157,16 @@ function react(state: ClientState, event: ClientEvent): ClientStep {
       if (state.link !== 'greeting') return [state, []];
       return greeted(state, event.theirs);
     }
+    case 'behind':
+      if (state.link !== 'greeting') return [state, []];
+      return [
+        { ...disconnected(state, 'resync'), resync: 'fetching' },
+        [{ type: 'gate', state: 'disconnected' }, { type: 'fetch-tree' }],
+      ];
+    case 'tree-fetched':
+      return state.resync === 'fetching' ? stop({ ...state, resync: 'stopping' }) : [state, []];
+    case 'tree-changed':
+      return [state.resync === 'taking' ? { ...state, resync: 'waiting' } : state, []];
     case 'misfit':
       return [disconnected(state, 'diverged'), [{ type: 'gate', state: 'disconnected' }]];
     case 'granted':
@@ -184,6 +213,7 @@ function prestoReleased(state: ClientState): ClientStep {
   // It has been opened since it stopped for an earlier link, and told to stop again.
   if (state.stopping > 0) return [state, []];
   if (state.link === 'closing') return [{ ...state, link: 'greeting' }, [{ type: 'say-hello' }]];
+  if (state.resync === 'stopping') return [{ ...state, resync: 'taking' }, [{ type: 'take-tree' }]];
   return state.link === 'up' ? [state, [answerRevoke(state)]] : [state, []];
 }
 
@@ -236,7 +266,15 @@ function finish(start: ClientState, before: readonly ClientEffect[]): ClientStep
     state = { ...state, merging: true };
     effects.push({ type: 'merge' });
   }
-  if (state.permit.type === 'granted' && state.expected > state.permit.upto) {
+  if (state.permit.type === 'granted' && state.resync === 'waiting') {
+    state = { ...state, resync: 'taking' };
+    effects.push({ type: 'take-tree' });
+  }
+  if (
+    state.link === 'up' &&
+    state.permit.type === 'granted' &&
+    state.expected > state.permit.upto
+  ) {
     state = {
       ...state,
       wanted: false,
@@ -247,14 +285,15 @@ function finish(start: ClientState, before: readonly ClientEffect[]): ClientStep
     effects.push({ type: 'gate', state: 'held' });
   }
   // Also where the revocation has overtaken the grant: what waited for it gets through in between, and nobody starves.
-  // Not in the middle of a merge: what others did meanwhile would not be in it, and all of it had to be made again.
+  // Not in the middle of a merge: what others did meanwhile would not be in it, and all of it had to be made again. In a
+  // resync the session ends when it is not needed any more.
   const isRevoked = 'generation' in state.permit && state.permit.generation <= state.revoked;
-  if (isRevoked && !state.merging) {
+  if (isRevoked && !state.merging && state.link === 'up') {
     const [after, more] = giveBack(state);
     state = after;
     effects.push(...more);
   }
-  if (state.link === 'up' && state.permit.type === 'absent' && mustAsk(state)) {
+  if (state.permit.type === 'absent' && mustAsk(state)) {
     state = { ...state, permit: { type: 'asked' } };
     effects.push({ type: 'ask-permit' });
   }
@@ -273,6 +312,7 @@ function mayMerge({ permit, held }: ClientState): boolean {
 
 /** Programs wait, or there are updates from before the link: for those the server has to stand still. */
 function mustAsk(state: ClientState): boolean {
+  if (state.link !== 'up') return state.resync === 'waiting';
   return state.wanted || reintegrating(state);
 }
 
@@ -289,10 +329,11 @@ function maySend(state: ClientState): boolean {
   return state.link === 'up' && (state.permit.type === 'held' || !reintegrating(state));
 }
 
-function disconnected(state: ClientState, link: 'down' | 'closing' | 'diverged'): ClientState {
+function disconnected(state: ClientState, link: Exclude<ClientState['link'], 'up'>): ClientState {
   return {
     ...state,
     link,
+    resync: 'none',
     sender: undefined,
     offline: 0,
     permit: { type: 'absent' },

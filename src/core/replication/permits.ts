@@ -61,6 +61,13 @@ export function released(table: PermitTable, who: string, end: Recno): PermitTab
   return { ...table, handover: { ...table.handover, upto: end } };
 }
 
+/** The holder is at work with what it has the permit for: it may take its time to give it back. */
+export function extended(table: PermitTable, who: string, now: number): PermitTable {
+  const { handover } = table;
+  if (handover?.from !== who || handover.deadline === Infinity) return table;
+  return { ...table, handover: { ...handover, deadline: now + LIMITS.permitRevokeMs } };
+}
+
 /** `expected`: what the server expects next from the host that the permit is coming from. */
 export function drained(
   table: PermitTable,

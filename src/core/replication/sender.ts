@@ -16,16 +16,27 @@ export interface SenderState {
   readonly end: Recno;
   readonly inFlight: number;
   readonly reading: boolean;
+  /** The peer gets no records: it is to take the whole tree, and then says hello again. */
+  readonly paused: boolean;
 }
 
 /** A sender for a peer that expects `expected`. */
 export function senderFor(expected: Recno, end: Recno): SenderState {
-  return { next: expected, acked: expected, end, inFlight: 0, reading: false };
+  return { next: expected, acked: expected, end, inFlight: 0, reading: false, paused: false };
+}
+
+/** Nothing is sent to a peer that expects `expected`, which is not in the log any more. */
+export function pausedFor(expected: Recno, end: Recno): SenderState {
+  return { ...senderFor(expected, end), paused: true };
 }
 
 /** @returns the state in which a batch from `next` on is being read, or undefined where there is nothing to do. */
 export function startBatch(state: SenderState): SenderState | undefined {
-  const idle = state.reading || state.inFlight >= LIMITS.batchesInFlight || state.next > state.end;
+  const idle =
+    state.paused ||
+    state.reading ||
+    state.inFlight >= LIMITS.batchesInFlight ||
+    state.next > state.end;
   return idle ? undefined : { ...state, reading: true };
 }
 

@@ -2,6 +2,7 @@ import type { Recno } from '../model/ids.js';
 import {
   caughtUp,
   drained,
+  extended,
   lost,
   nextDeadline,
   permitsOf,
@@ -15,6 +16,7 @@ import {
   batchAnswered,
   batchSent,
   logGrew,
+  pausedFor,
   pending,
   senderFor,
   startBatch,
@@ -54,7 +56,11 @@ export type ServerEvent =
       readonly peer: string;
       readonly theirs: Recno;
       readonly ours: Recno;
+      /** What it expects is not in the log any more: it takes the tree. */
+      readonly behind: boolean;
     }
+  /** A peer that takes the tree has got some of it. */
+  | { readonly type: 'peer-busy'; readonly peer: string }
   | { readonly type: 'peer-down'; readonly peer: string }
   | { readonly type: 'permit-request'; readonly peer: string }
   | { readonly type: 'permit-released'; readonly peer: string; readonly end: Recno }
@@ -120,12 +126,15 @@ function react(state: ServerState, event: ServerEvent, now: number): ServerStep 
     case 'log-grew':
       return [grown(state, event.end), []];
     case 'peer-up': {
-      const peer = { sender: senderFor(event.theirs, state.end), expected: event.ours };
+      const senderOf = event.behind ? pausedFor : senderFor;
+      const peer = { sender: senderOf(event.theirs, state.end), expected: event.ours };
       return [
         withPeer(state, event.peer, peer),
         [{ type: 'acknowledged', peer: event.peer, expected: event.theirs }],
       ];
     }
+    case 'peer-busy':
+      return [{ ...state, permits: extended(state.permits, event.peer, now) }, []];
     case 'peer-down': {
       const peers = new Map(state.peers);
       peers.delete(event.peer);

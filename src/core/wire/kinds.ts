@@ -26,6 +26,10 @@ export const Kind = {
   OBJECT: 11,
   /** What the server knows of a fileset and of itself, for `izo config-check --peers`. Needs no HELLO. */
   ABOUT: 12,
+  /** The whole tree of the server without contents, for a replicator that its log does not reach. DAT ... EOD. */
+  WALK: 13,
+  /** Contents of small files of the tree, several at once. Answered by DAT ... EOD. */
+  CONTENTS: 14,
   /** A page of what a host's tree looks like, with digests of contents: `izo verify`. */
   DIGEST: 15,
 } as const;

@@ -10,3 +10,4 @@ export * from './messages/greeting.js';
 export * from './messages/objects.js';
 export * from './messages/permits.js';
 export * from './messages/records.js';
+export * from './messages/trees.js';

@@ -1,3 +1,4 @@
+import { assert } from '../../../src/core/model/assert.js';
 import { LIMITS } from '../../../src/core/model/limits.js';
 import {
   newClient,
@@ -7,23 +8,14 @@ import {
   type ClientState,
 } from '../../../src/core/replication/client.js';
 import { Backoff } from '../../../src/core/replication/backoff.js';
-import type { Begin, Misfit } from '../../../src/core/replication/lost-tail.js';
+import type { Begin } from '../../../src/core/replication/lost-tail.js';
+import { describeClient, MISFITS, type InHand } from './client-words.js';
 import type { Host, Shell, World } from './host.js';
-import type { Batch, Gate, Item, Notice } from './presto.js';
+import type { Gate, Item, Notice } from './presto.js';
 import type { Psdev } from './psdev.js';
 import { Sink } from './sink.js';
+import { TreeTaker } from './tree-taker.js';
 import type { End, Receiver, Reply, Request } from './wire.js';
-
-interface InHand {
-  readonly batch: Batch;
-  readonly answer: (reply: Reply) => void;
-}
-
-const MISFITS: Readonly<Record<Misfit, string>> = {
-  restored: 'the server has records of this replica that its log does not have',
-  other: 'the server knows another history of this replica',
-  trimmed: 'the server lacks records that this log does not have any more',
-};
 
 const noChance = (): number => 0;
 
@@ -45,6 +37,9 @@ export class ClientShell implements Shell, Receiver {
   readonly #held: Item[] = [];
   #heldChecksum = '';
   #merging = false;
+  /** The first of our records that the server does not have. */
+  #theirs = 1;
+  readonly #taker: TreeTaker;
   readonly #afterMerge: (() => void)[] = [];
   #revocations: ((reply: Reply) => void)[] = [];
   #cancelRetry: () => void = () => undefined;
@@ -59,6 +54,13 @@ export class ClientShell implements Shell, Receiver {
     this.#session = world.clock.now * 1000;
     this.state = newClient(host.presto.end, 1);
     this.#request('disconnected');
+    this.#taker = new TreeTaker(host, psdev, world, {
+      session: () => ({ end: this.#end, session: this.#session, theirs: this.#theirs }),
+      state: () => this.state,
+      dispatch: (event) => this.#dispatch(event),
+      failed: (reason) => this.#failed(reason),
+      merging: (merging) => this.#setMerging(merging),
+    });
   }
 
   notice(notice: Notice): void {
@@ -167,6 +169,12 @@ export class ClientShell implements Shell, Receiver {
         return;
       case 'acknowledged':
         return;
+      case 'fetch-tree':
+        this.#taker.fetch();
+        return;
+      case 'take-tree':
+        this.#taker.take();
+        return;
     }
   }
 
@@ -227,9 +235,18 @@ export class ClientShell implements Shell, Receiver {
         if (end !== this.#end) return;
         if (answer.kind === 'misfit') this.#misfit(answer.message);
         else if (answer.kind === 'refused') this.#failed(answer.message);
-        else if (answer.kind === 'begins') this.#greeted(end, begin.resumes, answer);
+        else if (answer.kind !== 'begins') return;
+        else if (answer.behind) this.#behind(begin.resumes);
+        else this.#greeted(end, begin.resumes, answer);
       });
     });
+  }
+
+  #behind(theirs: number): void {
+    this.#theirs = theirs;
+    this.error = undefined;
+    this.#dispatch({ type: 'behind' });
+    this.#endGreeting();
   }
 
   #greeted(end: End, theirs: number, answer: Reply & { kind: 'begins' }): void {
@@ -264,6 +281,7 @@ export class ClientShell implements Shell, Receiver {
       this.state.expected,
       batchSize,
     );
+    assert(batch !== undefined, 'what the server does not have is not trimmed');
     this.#events.push({ type: 'batch-sent', next: batch.next });
     end.request(this.#session, { kind: 'records', batch }, (reply) => {
       if (end !== this.#end) return;
@@ -313,17 +331,21 @@ export class ClientShell implements Shell, Receiver {
         return;
       }
       const plan = { ...about, end: this.host.presto.end, server, serverName: peer };
-      this.#merging = true;
+      this.#setMerging(true);
       this.psdev.request({ kind: 'merge', plan }, (reply) => {
         const { failure } = reply;
         if (failure === undefined) {
           trace(`${this.host.name}: merged ${items.map(({ rec }) => rec.id).join(' ')}`);
           this.#dispatch({ type: 'merged', end: reply.end, expected: next });
         } else if (end === this.#end) this.#failed(`it cannot be merged: ${failure}`);
-        this.#merging = false;
-        for (const work of this.#afterMerge.splice(0)) work();
+        this.#setMerging(false);
       });
     });
+  }
+
+  #setMerging(merging: boolean): void {
+    this.#merging = merging;
+    if (!merging) for (const work of this.#afterMerge.splice(0)) work();
   }
 
   #refuse(): void {
@@ -367,10 +389,7 @@ export class ClientShell implements Shell, Receiver {
   }
 
   describe(): string {
-    const { link, permit, expected, sender } = this.state;
-    const generation = 'generation' in permit ? ` ${permit.generation}` : '';
-    const acked = sender === undefined ? '' : `, acked ${sender.acked - 1} of ${sender.end}`;
-    return `${link}, permit ${permit.type}${generation}, expects ${expected}${acked}`;
+    return describeClient(this.state);
   }
 
   stop(): void {

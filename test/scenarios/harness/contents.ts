@@ -1,11 +1,14 @@
 import type { ReplicaId, Recno } from '../../../src/core/model/ids.js';
 import type { JournalRecord, Time } from '../../../src/core/model/records.js';
+import type { Divergence as MergeDivergence } from '../../../src/core/replication/merge/merge.js';
+import { newsFrom } from '../../../src/core/replication/resync/news.js';
+import { Snapshot } from '../../../src/core/replication/resync/snapshot.js';
 import type { ConflictPolicy } from '../../../src/core/replication/merge/rules.js';
 import { carryOut, dataOf } from '../../support/paper/carry-out.js';
 import { mergeOnPaper, viewOf } from '../../support/paper/cluster.js';
 import { PaperHost } from '../../support/paper/host.js';
 import type { Act } from '../../support/paper/random-act.js';
-import { PaperTree } from '../../support/paper/tree.js';
+import { entriesOf, PaperTree } from '../../support/paper/tree.js';
 import type { Written } from '../../support/paper/written.js';
 import type { Plant } from './host.js';
 
@@ -22,7 +25,8 @@ export interface Paper {
 /** What a merge is made of. */
 export interface Divergence {
   readonly pending: readonly JournalRecord[];
-  readonly news: readonly JournalRecord[];
+  /** undefined: its log does not tell, but its tree does. */
+  readonly news: readonly JournalRecord[] | undefined;
   /** The server's tree when it stood still. */
   readonly server: PaperTree;
   readonly serverName: string;
@@ -73,12 +77,22 @@ export class Contents {
   } {
     const { replica } = this.host;
     const terms = { clientHost: this.name, serverHost: serverName, replica, firstFree };
-    const divergence = { tree: viewOf(this.tree), pending, news };
+    const divergence =
+      news === undefined
+        ? this.#fromTree(server, pending)
+        : { tree: viewOf(this.tree), pending, news };
     const { policy } = this.paper;
     const plan = mergeOnPaper(divergence, this.tree, server, { policy, ...terms });
     const { stored, told, recno } = carryOut(plan, this.tree, server, replica);
     if (this.paper.plant !== 'forget-loser') this.stored.push(...stored);
     return { told, recno };
+  }
+
+  #fromTree(server: PaperTree, pending: readonly JournalRecord[]): MergeDivergence {
+    const tree = new Snapshot(entriesOf(this.tree));
+    const fallback = { replica: 1, recno: 999_999 };
+    const told = newsFrom(new Snapshot(entriesOf(server)), tree, pending, fallback);
+    return { tree, pending, news: told.records, times: told.times };
   }
 
   /** @returns what brings back the tree as it is now */

@@ -16,6 +16,8 @@ export type Plant =
   | 'reuse-numbers'
   /** A merge does not make the last of the updates again that the server does not have. */
   | 'forget-pending'
+  /** The server's tree is taken although it changed while it was looked at. */
+  | 'trust-walk'
   /** A version that loses is not put into the conflict store. */
   | 'forget-loser';
 

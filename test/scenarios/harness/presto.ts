@@ -1,70 +1,13 @@
 import { assert } from '../../../src/core/model/assert.js';
 import type { Recno } from '../../../src/core/model/ids.js';
 import type { JournalRecord } from '../../../src/core/model/records.js';
-import type { PaperTree } from '../../support/paper/tree.js';
 import type { Contents } from './contents.js';
 import type { Plant } from './host.js';
+import type { Rec, Plan, Item, Batch, Applied, Progress, Gate, Notice } from './updates.js';
+
+export type { Rec, Plan, Item, Batch, Applied, Progress, Gate, Notice };
+
 import { judgePosition, type Begin, type Misfit } from '../../../src/core/replication/lost-tail.js';
-
-/** A record of some host's log: which update it is, and where it stands in the log of the host that made it. */
-export interface Rec {
-  readonly id: string;
-  readonly origin: string;
-  readonly originRecno: Recno;
-  /** Its contents do not come along: they are fetched. */
-  readonly big: boolean;
-  /** What it does to the tree; undefined where updates are nothing but their names. */
-  readonly record?: JournalRecord;
-  /** This is no update: the records of the log from that one up to this one are void. */
-  readonly replaces?: Recno;
-}
-
-/** A merge that lento has planned. */
-export interface Plan {
-  readonly peer: string;
-  readonly items: readonly Item[];
-  readonly next: Recno;
-  readonly checksum: string;
-  /** The first of the log's records that the peer does not have. */
-  readonly replaces: Recno;
-  /** The end of the log that the plan is made for. */
-  readonly end: Recno;
-  /** The server's tree. */
-  readonly server: PaperTree | undefined;
-  readonly serverName: string;
-}
-
-export interface Item {
-  readonly recno: Recno;
-  readonly rec: Rec;
-  /** The contents that come with it, or are fetched. */
-  data?: string | undefined;
-}
-
-export interface Batch {
-  readonly items: readonly Item[];
-  readonly from: Recno;
-  readonly next: Recno;
-  readonly acked: Recno;
-  /** Stands for the checksum of the last record: which update it is. */
-  readonly checksum: string;
-}
-
-export interface Applied {
-  readonly expected: Recno;
-  readonly end: Recno;
-  readonly failure?: string;
-}
-
-export interface Progress {
-  readonly expected: Recno;
-  readonly checksum: string;
-}
-
-export type Gate = 'disconnected' | 'absent' | 'held';
-
-/** What presto tells without being asked. */
-export type Notice = { readonly kind: 'want' } | { readonly kind: 'log'; readonly recno: Recno };
 
 /** A mounted fileset in memory: its log survives what happens to lento, as presto does. */
 export class Presto {
@@ -103,6 +46,9 @@ export class Presto {
     this.#durable = { log: 0, history: [], progress: new Map(), revert };
   }
 
+  /** The last record that was trimmed: it is still here, for the checkers. */
+  trimmed: Recno = 0;
+
   /** Numbers up to this one are not given again. */
   #spent = 0;
   #durable: Durable;
@@ -118,6 +64,7 @@ export class Presto {
 
   /** Where the log begins for a peer that expects `expects` of it. */
   beginFor(expects: Recno, checksum: string): Begin | Misfit {
+    if (expects <= this.trimmed) return 'trimmed';
     const before = this.log.findLast(({ recno }) => recno < expects);
     const next = this.log.find(({ recno }) => recno >= expects)?.recno ?? this.next;
     const surroundings = { before: before?.recno ?? 0, checksum: before?.rec.id ?? '', next };
@@ -243,7 +190,11 @@ export class Presto {
     if (this.full) return { ...this.#applied(peer), failure: 'ENOSPC' };
     const pending = this.#valid(replaces);
     const ids = new Set(pending.map(({ id }) => id));
-    const kept = this.history.filter((id) => !ids.has(id));
+    const kept = (plan.whole ?? this.history).filter((id) => !ids.has(id));
+    if (plan.whole !== undefined) {
+      this.#has.clear();
+      for (const id of kept) this.#has.add(id);
+    }
     this.history.splice(0, this.history.length, ...kept);
     for (const { rec } of items) {
       assert(!this.#has.has(rec.id), `${rec.id} is merged twice on ${this.host}`);
@@ -252,7 +203,9 @@ export class Presto {
     const told = this.#redo(plan, pending);
     const { next: recno } = this;
     const origin = { origin: this.host, originRecno: recno, big: false };
-    this.log.push({ recno, rec: { ...origin, id: `${this.host}/${recno}`, replaces } });
+    if (replaces <= end || told.recs.length > 0) {
+      this.log.push({ recno, rec: { ...origin, id: `${this.host}/${recno}`, replaces } });
+    }
     if (this.plant === 'forget-pending') told.recs.pop();
     for (const rec of told.recs) {
       this.log.push({ recno: this.next, rec });
@@ -267,7 +220,7 @@ export class Presto {
 
   /** What the server is told of what it does not have, and the last number that was given away for that. */
   #redo(
-    { items, server, serverName }: Plan,
+    { items, server, serverName, whole }: Plan,
     pending: readonly Rec[],
   ): { recs: Rec[]; recno: Recno } {
     if (this.contents === undefined) return { recs: [...pending], recno: 0 };
@@ -276,7 +229,7 @@ export class Presto {
       recs.flatMap(({ record }) => record ?? []);
     const { told, recno } = this.contents.merge({
       pending: records(pending),
-      news: records(items.map(({ rec }) => rec)),
+      news: whole === undefined ? records(items.map(({ rec }) => rec)) : undefined,
       server,
       serverName,
       firstFree: this.next + 1,
@@ -318,9 +271,13 @@ export class Presto {
     return { expected: this.progress(peer).expected, end: this.end };
   }
 
-  /** The batch of at most `size` records from `from` on; those that are not for the peer are left out. */
-  read(from: Recno, isFor: (rec: Rec) => boolean, acked: Recno, size: number): Batch {
+  /**
+   * The batch of at most `size` records from `from` on; those that are not for the peer are left out. undefined: they were
+   * trimmed.
+   */
+  read(from: Recno, isFor: (rec: Rec) => boolean, acked: Recno, size: number): Batch | undefined {
     const start = this.#notVoid(from);
+    if (start <= this.trimmed) return undefined;
     const records = this.log.filter(({ recno }) => recno >= start).slice(0, size);
     const last = records.at(-1);
     const items = records
@@ -364,6 +321,7 @@ export class Presto {
     const kept = new Set(history);
     for (const id of this.history) if (!kept.has(id)) this.lost.add(id);
     this.#revert(log, history);
+    this.trimmed = Math.min(this.trimmed, this.end);
     revert?.();
     this.#progress.clear();
     for (const [peer, value] of progress) this.#progress.set(peer, value);

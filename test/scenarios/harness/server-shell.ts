@@ -139,6 +139,10 @@ export class ServerShell implements Shell, Receiver {
     if (peer === undefined) return;
     const acked = this.state.peers.get(name)?.expected ?? 0;
     const batch = this.host.presto.read(from, this.#isFor(peer), acked, this.world.batchSize);
+    if (batch === undefined) {
+      this.#fail(peer, 'the log cannot be read: it was trimmed');
+      return;
+    }
     this.#events.push({ type: 'batch-sent', peer: name, next: batch.next });
     peer.end.request(peer.session, { kind: 'records', batch }, (reply) => {
       if (this.peers.get(name) !== peer) return;
@@ -202,6 +206,9 @@ export class ServerShell implements Shell, Receiver {
       case 'records':
         this.#records(peer, request, answer);
         return;
+      case 'walk':
+        this.#walk(name, answer);
+        return;
       case 'permit':
         peer.permits.push(answer);
         this.#dispatch({ type: 'permit-request', peer: name });
@@ -246,6 +253,12 @@ export class ServerShell implements Shell, Receiver {
     const { expects, checksum, intact, resumes } = position;
     const { presto } = this.host;
     const ours = presto.beginFor(expects, checksum);
+    if (ours === 'trimmed') {
+      answer({ kind: 'begins', resumes: expects, behind: true });
+      const up = { type: 'peer-up', peer: peer.name, theirs: expects, ours: resumes } as const;
+      this.#dispatch({ ...up, behind: true });
+      return;
+    }
     if (typeof ours === 'string' || hasLost(expects, ours)) {
       const message = typeof ours === 'string' ? MISFITS[ours] : 'records were lost';
       this.#leave(peer.name, message);
@@ -254,8 +267,22 @@ export class ServerShell implements Shell, Receiver {
     }
     peer.begin = { intact, resumes };
     peer.sink.resumeAt(resumes);
-    answer({ kind: 'begins', resumes: ours.resumes });
-    this.#dispatch({ type: 'peer-up', peer: peer.name, theirs: ours.resumes, ours: resumes });
+    answer({ kind: 'begins', resumes: ours.resumes, behind: false });
+    const up = { type: 'peer-up', peer: peer.name, theirs: ours.resumes, ours: resumes } as const;
+    this.#dispatch({ ...up, behind: false });
+  }
+
+  /** It takes its time: meanwhile the tree may change. */
+  #walk(peer: string, answer: Answer): void {
+    const { presto } = this.host;
+    const recno = presto.end;
+    const checksum = presto.log.at(-1)?.rec.id ?? '';
+    this.#dispatch({ type: 'peer-busy', peer });
+    this.psdev.request({ kind: 'expected', peer }, () => {
+      const tree = presto.contents?.tree.copy();
+      const still = presto.end === recno;
+      answer({ kind: 'tree', history: [...presto.history], tree, recno, checksum, still });
+    });
   }
 
   #isFor({ name, expected, begin }: Peer): (rec: Rec) => boolean {

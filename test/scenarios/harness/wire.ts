@@ -1,14 +1,27 @@
 import type { Recno } from '../../../src/core/model/ids.js';
 import type { Begin } from '../../../src/core/replication/lost-tail.js';
+import type { PaperTree } from '../../support/paper/tree.js';
 import type { Batch } from './presto.js';
 
 export type Request =
   | { readonly kind: 'hello' }
   | ({ readonly kind: 'position'; readonly expects: Recno; readonly checksum: string } & Begin)
   | { readonly kind: 'permit' }
+  | { readonly kind: 'walk' }
   | { readonly kind: 'revoke'; readonly generation: number }
   | { readonly kind: 'records'; readonly batch: Batch }
   | { readonly kind: 'fetch'; readonly recno: Recno };
+
+/** The whole tree of a server. */
+export interface Walked {
+  /** The updates that are in it. */
+  readonly history: readonly string[];
+  readonly tree: PaperTree | undefined;
+  readonly recno: Recno;
+  readonly checksum: string;
+  /** It was not changed meanwhile. */
+  readonly still: boolean;
+}
 
 export type Reply =
   /** With the contents that were fetched, if these are still there. */
@@ -19,7 +32,8 @@ export type Reply =
   /** The logs do not fit. */
   | { readonly kind: 'misfit'; readonly message: string }
   | { readonly kind: 'expects'; readonly expected: Recno; readonly checksum: string }
-  | { readonly kind: 'begins'; readonly resumes: Recno }
+  | { readonly kind: 'begins'; readonly resumes: Recno; readonly behind: boolean }
+  | ({ readonly kind: 'tree' } & Walked)
   | { readonly kind: 'granted'; readonly generation: number; readonly upto: Recno }
   | { readonly kind: 'stopped'; readonly end: Recno };
 
@@ -166,6 +180,8 @@ function describeRequest(request: Request, session: number): string {
     }
     case 'permit':
       return 'permit wanted';
+    case 'walk':
+      return 'show the tree';
     case 'revoke':
       return `revoke generation ${request.generation}`;
     case 'fetch':
@@ -191,7 +207,12 @@ function describeReply(reply: Reply): string {
     case 'expects':
       return `expects ${reply.expected}`;
     case 'begins':
-      return `begins with ${reply.resumes}`;
+      return reply.behind ? `does not go back to ${reply.resumes}` : `begins with ${reply.resumes}`;
+    case 'tree': {
+      const { history, recno, still } = reply;
+      const moved = still ? '' : ', which changed meanwhile';
+      return `tree ${history.join(' ')}, of record ${recno}${moved}`;
+    }
     case 'granted':
       return `granted generation ${reply.generation} upto ${reply.upto}`;
     case 'stopped':

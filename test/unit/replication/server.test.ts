@@ -26,7 +26,7 @@ class Machine {
 
   /** Another host says hello, and has what it says. */
   join(peer: string, theirs = 1, ours = 1): this {
-    return this.step({ type: 'peer-up', peer, theirs, ours });
+    return this.step({ type: 'peer-up', peer, theirs, ours, behind: false });
   }
 
   wait(ms: number): this {

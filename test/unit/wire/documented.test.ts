@@ -117,7 +117,10 @@ const MESSAGES: Record<string, readonly [encoder: keyof typeof messages, () => u
     'encodePosition',
     () => messages.encodePosition({ ...address, expects: 1, checksum: 1, intact: 0, resumes: 1 }),
   ],
-  'POSITION, reply': ['encodePositionReply', () => messages.encodePositionReply({ resumes: 1 })],
+  'POSITION, reply': [
+    'encodePositionReply',
+    () => messages.encodePositionReply({ resumes: 1, behind: false }),
+  ],
   LEAVE: ['encodeLeave', () => messages.encodeLeave({ ...address, reason: '' })],
   OBJECT: ['encodeObjectRequest', () => messages.encodeObjectRequest({ ...address, path: 'a' })],
   'OBJECT, the object': [
@@ -143,6 +146,19 @@ const MESSAGES: Record<string, readonly [encoder: keyof typeof messages, () => u
         conflicts: 'keep-both',
         replicators: ['clientA'],
       }),
+  ],
+  WALK: ['encodeAddress', () => messages.encodeAddress(address)],
+  'WALK, trailer': [
+    'encodeWalkTrailer',
+    () => messages.encodeWalkTrailer({ recno: 1, checksum: 1, still: true }),
+  ],
+  CONTENTS: [
+    'encodeContentsRequest',
+    () => messages.encodeContentsRequest({ ...address, paths: ['a'] }),
+  ],
+  'WALK and CONTENTS, an item': [
+    'encodeTreeItem',
+    () => messages.encodeTreeItem('a', none, undefined),
   ],
   DIGEST: [
     'encodeDigestRequest',

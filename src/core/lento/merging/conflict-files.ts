@@ -9,7 +9,7 @@ import { S_IFMT, S_IFREG } from '../../system/attr.js';
 import { evidenceOf } from './conflict-evidence.js';
 import { readLowerObject } from './lower-object.js';
 import type { MergeStage } from './merge-stage.js';
-import type { CollectedObjects } from './server-objects.js';
+import type { ServerObjects } from './plan-builder.js';
 
 /** Writes what a merge leaves in the conflict store into the stage: a directory for each conflict. */
 export class ConflictFiles {
@@ -19,7 +19,7 @@ export class ConflictFiles {
   constructor(
     private readonly replica: Replica,
     private readonly stage: MergeStage,
-    private readonly server: CollectedObjects,
+    private readonly server: ServerObjects,
     private readonly parties: MergeParties,
   ) {}
 

@@ -32,9 +32,14 @@ export interface LowerObject extends ObjectDescription {
 
 /**
  * Reads all there is to know of what stands at `path`, but for the contents (`checksum` is 0).
+ * @param allFlags tells of inode flags also where the object has them from its directory
  * @returns undefined where nothing is there. @throws SystemError
  */
-export function readLowerObject(lowerFd: number, path: string): LowerObject | undefined {
+export function readLowerObject(
+  lowerFd: number,
+  path: string,
+  { allFlags = false } = {},
+): LowerObject | undefined {
   const fd = openBeneath(lowerFd, path, O_PATH);
   if (fd < 0) return undefined;
   try {
@@ -49,7 +54,7 @@ export function readLowerObject(lowerFd: number, path: string): LowerObject | un
       size: isRegular ? size : 0,
       checksum: 0,
       target: (mode & S_IFMT) === S_IFLNK ? readTarget(fd) : '',
-      xattrs: [...flagsRecord(flags, inherited), ...readXattrs(fd)],
+      xattrs: [...flagsRecord(flags, inherited, allFlags), ...readXattrs(fd)],
       handle: { ino, generation: Math.max(0, generationOf(fd)) },
       links: nlink,
     };
@@ -58,9 +63,17 @@ export function readLowerObject(lowerFd: number, path: string): LowerObject | un
   }
 }
 
-/** Flags are told of as the attribute by which records set them, where making the object does not give it the same. */
-function flagsRecord(flags: number, inherited: number): { name: string; value: Buffer }[] {
-  return flags === inherited ? [] : [{ name: FLAGS_XATTR, value: encodeObjectFlags(flags) }];
+/**
+ * Flags are told of as the attribute by which records set them, where making the object does not give it the same. `all`:
+ * wherever it has some, or would have.
+ */
+function flagsRecord(
+  flags: number,
+  inherited: number,
+  all: boolean,
+): { name: string; value: Buffer }[] {
+  const isTold = all ? (flags | inherited) !== 0 : flags !== inherited;
+  return !isTold ? [] : [{ name: FLAGS_XATTR, value: encodeObjectFlags(flags) }];
 }
 
 function directoryFlags(lowerFd: number, path: string): number {

@@ -7,29 +7,27 @@ import { ChannelRefusal } from '../../psdev/channel.js';
 import { encodeMergePlan } from '../../psdev/merge-plan.js';
 import { merge, type Divergence, type Merge } from '../../replication/merge/merge.js';
 import type { MergeTerms } from '../../replication/merge/merging.js';
-import type { Question } from '../../replication/merge/outcome.js';
+import type { DirectoryTime, Question } from '../../replication/merge/outcome.js';
+import type { ClientTree } from '../../replication/merge/tree-names.js';
 import type { ConflictPolicy } from '../../replication/merge/rules.js';
-import type { Connection } from '../../wire/connection.js';
-import type { Address } from '../../wire/messages.js';
-import type { CollectedItem } from '../record-sink.js';
 import type { Replica } from '../replica.js';
 import { ConflictFiles } from './conflict-files.js';
 import { readLowerContents } from './lower-object.js';
-import { LowerView } from './lower-view.js';
 import { MergeStage } from './merge-stage.js';
-import { MergeImpossible, PlanBuilder } from './plan-builder.js';
-import { CollectedObjects } from './server-objects.js';
+import { MergeImpossible, PlanBuilder, type ServerObjects } from './plan-builder.js';
 
 export interface MergeJob {
   readonly replica: Replica;
-  readonly connection: Connection;
-  readonly address: Address;
   readonly hosts: { readonly client: string; readonly server: string };
   readonly policy: ConflictPolicy;
   /** The server's log. */
   readonly peer: ReplicaId;
-  /** The server's records that this host does not have, and what follows them. */
-  readonly collected: readonly CollectedItem[];
+  /** The server's records that this host does not have, what belongs to them, and what follows. */
+  readonly news: readonly JournalRecord[];
+  readonly times?: readonly DirectoryTime[];
+  readonly objects: (stage: MergeStage) => ServerObjects;
+  /** This host's tree. */
+  readonly tree: ClientTree;
   readonly next: Recno;
   readonly checksum: number;
   /** The first of our records that the server does not have. */
@@ -74,12 +72,10 @@ async function prepare(
   job: MergeJob,
   stage: MergeStage,
 ): Promise<{ plan: string; conflicts: number }> {
-  const { replica, collected } = job;
-  const objects = new CollectedObjects(stage, job.connection, job.address, collected);
-  const news = collected.map((item) => item.record);
+  const { replica, tree, news, times = [] } = job;
+  const objects = job.objects(stage);
   const pending = pendingRecords(replica, job.replaces);
-  const divergence = { tree: new LowerView(replica.lowerFd), pending, news };
-  const result = await decide(job, divergence, objects);
+  const result = await decide(job, { tree, pending, news, times }, objects);
   const head = news.at(-1)?.head ?? pending.at(-1)?.head;
   if (head === undefined) throw new MergeImpossible('there is nothing to merge');
   const { policy, hosts } = job;
@@ -104,7 +100,7 @@ async function prepare(
 }
 
 /** Records from `from` on that no merge has made void. */
-function pendingRecords(replica: Replica, from: Recno): JournalRecord[] {
+export function pendingRecords(replica: Replica, from: Recno): JournalRecord[] {
   const pending: JournalRecord[] = [];
   const limits = { records: LIMITS.batchRecords, bytes: LIMITS.batchBytes };
   for (let next = from; next <= replica.end;) {
@@ -126,7 +122,7 @@ function pendingRecords(replica: Replica, from: Recno): JournalRecord[] {
 async function decide(
   job: MergeJob,
   divergence: Divergence,
-  objects: CollectedObjects,
+  objects: ServerObjects,
 ): Promise<Merge> {
   const answers = new Map<string, boolean>();
   const key = ({ client, server }: Question): string =>
@@ -154,7 +150,7 @@ async function isSame(
   { replica }: MergeJob,
   news: readonly JournalRecord[],
   { client, server }: Question,
-  objects: CollectedObjects,
+  objects: ServerObjects,
 ): Promise<boolean> {
   const closed = news.findLast(
     ({ head, body }) =>

@@ -26,6 +26,8 @@ export interface ServerObjects {
   contentsOf(record: JournalRecord): Promise<WireItem>;
   /** A whole object; its contents are in the stage under `name` afterwards. */
   fetch(serverPath: string, name: string): Promise<ObjectDescription>;
+  /** A whole object; its contents are in `file` afterwards. */
+  fetchTo(serverPath: string, file: string): Promise<ObjectDescription>;
 }
 
 /**

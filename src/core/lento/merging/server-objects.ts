@@ -1,5 +1,6 @@
 import { open, rm } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import { LIMITS } from '../../model/limits.js';
 import type { JournalRecord } from '../../model/records.js';
 import type { WireItem } from '../../psdev/items.js';
 import type { Connection } from '../../wire/connection.js';
@@ -40,25 +41,43 @@ export class CollectedObjects implements ServerObjects {
 
   /** @param file where the contents are written; made anew */
   async fetchTo(serverPath: string, file: string): Promise<ObjectDescription> {
-    const request = encodeObjectRequest({ ...this.address, path: serverPath });
-    const fetch = this.connection.fetch(Kind.OBJECT, request);
-    await rm(file, { force: true });
-    const out = await open(file, 'wx', 0o600);
-    try {
-      let size = 0;
-      let checksum = 0;
-      for await (const chunk of fetch) {
-        checksum = crc32(chunk, checksum);
-        await out.write(chunk, 0, chunk.length, size);
-        size += chunk.length;
-      }
-      const object = decodeObject(fetch.trailer);
-      if (object.size !== size || object.checksum !== checksum) {
-        throw new ProtocolError('an object does not have the size and checksum that were sent');
-      }
-      return object;
-    } finally {
-      await out.close();
-    }
+    return fetchObject(this.connection, this.address, serverPath, file);
   }
 }
+
+/** Gets a whole object of the server's; its contents are in `file` afterwards. @throws FetchFailed, ProtocolError */
+export async function fetchObject(
+  connection: Connection,
+  address: Address,
+  serverPath: string,
+  file: string,
+): Promise<ObjectDescription> {
+  const fetch = connection.fetch(
+    Kind.OBJECT,
+    encodeObjectRequest({ ...address, path: serverPath }),
+  );
+  await rm(file, { force: true });
+  const out = await open(file, 'wx', 0o600);
+  try {
+    let size = 0;
+    let checksum = 0;
+    for await (const chunk of fetch) {
+      checksum = crc32(chunk, checksum);
+      // Holes stay holes.
+      if (!chunk.equals(ZEROS.subarray(0, chunk.length))) {
+        await out.write(chunk, 0, chunk.length, size);
+      }
+      size += chunk.length;
+    }
+    await out.truncate(size);
+    const object = decodeObject(fetch.trailer);
+    if (object.size !== size || object.checksum !== checksum) {
+      throw new ProtocolError('an object does not have the size and checksum that were sent');
+    }
+    return object;
+  } finally {
+    await out.close();
+  }
+}
+
+const ZEROS = Buffer.alloc(LIMITS.chunkBytes);

@@ -17,7 +17,7 @@ const S_IFLNK = 0o120000;
 const NO_HANDLE = { ino: 0, generation: 0 };
 const NO_TIME: Time = { sec: 0, nsec: 0 };
 
-export function isFile({ mode }: TreeEntry): boolean {
+export function isFile({ mode }: Pick<TreeEntry, 'mode'>): boolean {
   return (mode & S_IFMT) === S_IFREG;
 }
 

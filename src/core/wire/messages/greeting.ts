@@ -5,7 +5,7 @@ import { ProtocolError } from '../errors.js';
 import { readAddressFrom, writerTo, type Address } from './address.js';
 
 /** Changes with every change of the payloads or their order. Hosts of different versions refuse each other. */
-export const PROTOCOL_VERSION = 5;
+export const PROTOCOL_VERSION = 6;
 
 /** HELLO, both in the request (of the client) and in the reply (of the server). */
 export interface Hello extends Address {
@@ -90,15 +90,17 @@ export function decodePosition(payload: Buffer): PositionMessage {
 export interface PositionReply {
   /** Where the server's log begins for the client: what it is to expect first. */
   readonly resumes: Recno;
+  /** What the client expects was trimmed: no records follow, it has to take the tree (WALK). */
+  readonly behind: boolean;
 }
 
 export function encodePositionReply(reply: PositionReply): Buffer {
-  return new Writer().u64(reply.resumes).finish();
+  return new Writer().u64(reply.resumes).bool(reply.behind).finish();
 }
 
 export function decodePositionReply(payload: Buffer): PositionReply {
   const reader = new Reader(payload);
-  const reply = { resumes: reader.u64() };
+  const reply = { resumes: reader.u64(), behind: reader.bool() };
   reader.end();
   return reply;
 }

@@ -1,3 +1,4 @@
+import { ROOT_OBJECT, sameObject } from '../../model/ids.js';
 import { LIMITS } from '../../model/limits.js';
 import type { ObjectDescription } from '../../model/object-description.js';
 import { Reader, Writer } from '../codec.js';
@@ -69,6 +70,7 @@ export function decodeObject(payload: Buffer): ObjectDescription {
     }),
   };
   reader.end();
-  if (object.object.replica === 0) throw new ProtocolError('an object without an identity');
+  if (object.object.replica === 0 && !sameObject(object.object, ROOT_OBJECT))
+    throw new ProtocolError('an object without an identity');
   return object;
 }

@@ -1,0 +1,187 @@
+import type { Recno, ReplicaId } from '../../model/ids.js';
+import { LIMITS } from '../../model/limits.js';
+import type { TreeEntry } from '../../model/object-description.js';
+import { newsFrom } from '../../replication/resync/news.js';
+import { Snapshot } from '../../replication/resync/snapshot.js';
+import type { Connection } from '../../wire/connection.js';
+import { Kind } from '../../wire/kinds.js';
+import { encodeLeave, type Address, type WalkTrailer } from '../../wire/messages.js';
+import type { ClientContext } from '../client-context.js';
+import type { ClientLink } from '../client-link.js';
+import { errorText } from '../error-text.js';
+import type { ResyncStatus } from '../fileset-status.js';
+import { mergeWithServer, pendingRecords } from '../merging/merge-session.js';
+import { lowerEntries } from './lower-entries.js';
+import { walkServer } from './server-tree.js';
+import { StagedContents } from './staged-contents.js';
+import { hasContents, TreeObjects } from './tree-objects.js';
+
+/** The session that a step of the resync belongs to: when it is over, so is the step. */
+interface Session {
+  readonly connection: Connection;
+  readonly address: Address;
+  readonly server: ReplicaId;
+  /** The first of our records that the server does not have. */
+  readonly theirs: Recno;
+}
+
+/**
+ * A replicator that the server's log does not reach takes the server's tree. Nearly all contents are collected in the stage
+ * while everybody goes on; then both trees, standing still, are compared by identities and versions, and what differs is
+ * merged like news of the server's with what this host has not sent.
+ */
+export class ClientResync {
+  #working: Promise<void> = Promise.resolve();
+  #status: ResyncStatus | undefined;
+
+  constructor(
+    private readonly context: ClientContext,
+    private readonly link: ClientLink,
+  ) {}
+
+  get status(): ResyncStatus | undefined {
+    return this.context.machine.state.link === 'resync' ? this.#status : undefined;
+  }
+
+  /** Resolves when nothing is being merged any more. */
+  async idle(): Promise<void> {
+    await this.#working.catch(() => undefined);
+  }
+
+  fetchTree(): void {
+    this.#begin((session) => this.#fetchTree(session));
+  }
+
+  takeTree(): void {
+    this.#begin((session) => this.#takeTree(session));
+  }
+
+  #begin(step: (session: Session) => Promise<void>): void {
+    const { connection, address, server, theirs } = this.link;
+    if (connection === undefined) return;
+    const { machine } = this.context;
+    this.#working = step({ connection, address, server, theirs }).catch((error: unknown) => {
+      if (!this.#isOver(address)) this.link.failed(`the tree cannot be taken: ${errorText(error)}`);
+    });
+    machine.background(this.#working, 'taking the tree');
+  }
+
+  #isOver(address: Address): boolean {
+    return (
+      this.context.machine.state.link !== 'resync' || this.link.address.session !== address.session
+    );
+  }
+
+  async #fetchTree(session: Session): Promise<void> {
+    const { replica, log, machine, server } = this.context;
+    const { fileset } = replica;
+    log.warn(
+      { fileset },
+      `further behind than the log of ${server} reaches: its whole tree is taken`,
+    );
+    const staged = new StagedContents(replica);
+    for (let round = 1; round <= LIMITS.resyncRounds; round++) {
+      const { entries } = await this.#walk(session);
+      const missing = await this.#missing(staged, entries);
+      log.info({ fileset, round, entries: entries.length, missing: missing.length }, 'resync');
+      await this.#fetch(staged, missing, session);
+      if (missing.length <= LIMITS.resyncFewFiles) break;
+    }
+    if (!this.#isOver(session.address)) machine.dispatch({ type: 'tree-fetched' });
+  }
+
+  async #walk(session: Session): Promise<{ entries: readonly TreeEntry[]; trailer: WalkTrailer }> {
+    const { connection, address } = session;
+    this.#status = { phase: 'comparing', entries: 0, files: 0, missing: 0, bytes: 0 };
+    return walkServer(connection, address, (entries) => this.#note({ entries }));
+  }
+
+  #note(change: Partial<ResyncStatus>): void {
+    if (this.#status !== undefined) this.#status = { ...this.#status, ...change };
+  }
+
+  /** @param own this host's tree, where it stands still */
+  async #missing(
+    staged: StagedContents,
+    entries: readonly TreeEntry[],
+    own?: Snapshot,
+  ): Promise<TreeEntry[]> {
+    const here = own ?? new Snapshot(await this.#ownEntries());
+    return staged.missing(entries, ({ object, content }) =>
+      hasContents(here.byId(object), content),
+    );
+  }
+
+  async #ownEntries(): Promise<TreeEntry[]> {
+    const entries: TreeEntry[] = [];
+    for await (const entry of lowerEntries(this.context.replica.lowerFd)) entries.push(entry);
+    return entries;
+  }
+
+  async #fetch(
+    staged: StagedContents,
+    missing: readonly TreeEntry[],
+    { connection, address }: Session,
+  ): Promise<void> {
+    let files = 0;
+    let bytes = 0;
+    this.#note({ phase: 'fetching', missing: missing.length });
+    await staged.fetch(missing, connection, address, (size) => {
+      files++;
+      bytes += size;
+      this.#note({ files, bytes });
+    });
+  }
+
+  async #takeTree(session: Session): Promise<void> {
+    const { machine, replica } = this.context;
+    const { connection, address } = session;
+    const { entries, trailer } = await this.#walk(session);
+    const isHeld = machine.state.permit.type === 'granted';
+    const own = new Snapshot(await this.#ownEntries());
+    const staged = new StagedContents(replica);
+    const isStill = isHeld || trailer.still;
+    if (isStill) await this.#fetch(staged, await this.#missing(staged, entries, own), session);
+    const isWhole = isStill && (await this.#missing(staged, entries, own)).length === 0;
+    if (this.#isOver(address)) return;
+    if (!isWhole) {
+      if (isHeld) throw new Error('contents have changed at the server, which should stand still');
+      machine.dispatch({ type: 'tree-changed' });
+      return;
+    }
+    // Nothing of the server's is needed any more: whoever waits for the permit gets it.
+    connection.notify(Kind.LEAVE, encodeLeave({ ...address, reason: 'it has the whole tree' }));
+    this.#note({ phase: 'merging' });
+    await this.#merge(session, { server: new Snapshot(entries), own, staged, trailer });
+  }
+
+  async #merge(
+    session: Session,
+    found: { server: Snapshot; own: Snapshot; staged: StagedContents; trailer: WalkTrailer },
+  ): Promise<void> {
+    const { replica, merging, log, machine } = this.context;
+    const { server, theirs } = session;
+    const { recno, checksum } = found.trailer;
+    const fallback = { replica: server, recno };
+    const pending = pendingRecords(replica, theirs);
+    const { records, times } = newsFrom(found.server, found.own, pending, fallback);
+    const { end, conflicts } = await mergeWithServer({
+      ...merging,
+      replica,
+      peer: server,
+      news: records,
+      times,
+      objects: (stage) => new TreeObjects(replica, stage, found.server, found.own, found.staged),
+      discard: () => Promise.resolve(),
+      tree: found.own,
+      next: recno + 1,
+      checksum,
+      replaces: theirs,
+    });
+    found.staged.clear();
+    const news = records.length - 1;
+    log.info({ fileset: replica.fileset, news, conflicts }, 'the tree is that of the server');
+    machine.dispatch({ type: 'log-grew', end });
+    if (!this.#isOver(session.address)) machine.dispatch({ type: 'link-up' });
+  }
+}

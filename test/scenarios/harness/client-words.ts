@@ -1,0 +1,23 @@
+import type { ClientState } from '../../../src/core/replication/client.js';
+import type { Misfit } from '../../../src/core/replication/lost-tail.js';
+import type { Batch } from './updates.js';
+import type { Reply } from './wire.js';
+
+/** A batch that the machine has yet to judge. */
+export interface InHand {
+  readonly batch: Batch;
+  readonly answer: (reply: Reply) => void;
+}
+
+export const MISFITS: Readonly<Record<Misfit, string>> = {
+  restored: 'the server has records of this replica that its log does not have',
+  other: 'the server knows another history of this replica',
+  trimmed: 'the server lacks records that this log does not have any more',
+};
+
+export function describeClient(state: ClientState): string {
+  const { link, permit, expected, sender } = state;
+  const generation = 'generation' in permit ? ` ${permit.generation}` : '';
+  const acked = sender === undefined ? '' : `, acked ${sender.acked - 1} of ${sender.end}`;
+  return `${link}, permit ${permit.type}${generation}, expects ${expected}${acked}`;
+}
