@@ -108,10 +108,12 @@ export class LogKeeper {
     if (next === undefined) return undefined;
     const { reader, end } = this.options.replica;
     if (next > end) return { records: 0, bytes: 0, since: undefined };
+    // Looks at the log first: it may have been trimmed since it was read last.
+    const bytes = reader.bytesFrom(next);
     const from = Math.max(next, reader.header.firstRecno);
     const [oldest] = reader.read(from, { records: 1, bytes: LIMITS.recordBytes }, end).records;
     const since = oldest === undefined ? undefined : isoOf(oldest.record.head.time);
-    return { records: end + 1 - next, bytes: reader.bytesFrom(next), since };
+    return { records: end + 1 - next, bytes, since };
   }
 
   /** @throws IzoError where the log cannot be read */
