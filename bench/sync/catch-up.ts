@@ -19,8 +19,8 @@ const POLL_MS = 20;
 /** How a replicator misses what is changed meanwhile. */
 interface Absence {
   readonly name: string;
-  begin(): Promise<void>;
-  end(): Promise<void>;
+  readonly begin: () => Promise<void>;
+  readonly end: () => Promise<void>;
 }
 
 /** What a replicator takes to catch up with changes that it has missed, in trees of different sizes; and what idling costs. */

@@ -5,6 +5,8 @@ import type { Request } from './request.js';
 
 interface Parked {
   readonly unique: number;
+  /** The thread that waits. */
+  readonly thread: number;
   readonly message: Buffer;
   readonly locks: KernelLocks;
 }
@@ -25,8 +27,14 @@ export class Parking {
 
   add(request: Request): void {
     const message = request.copy();
-    this.#waiting.push({ unique: request.unique, message, locks: locksOf(request) });
+    const { unique, thread } = request;
+    this.#waiting.push({ unique, thread, message, locks: locksOf(request) });
     this.#bytes += message.length;
+  }
+
+  /** The thread that waits for the request; undefined where no request of that number waits. */
+  threadOf(unique: number): number | undefined {
+    return this.#waiting.find((parked) => parked.unique === unique)?.thread;
   }
 
   /** @returns false where no request of that number waits. */

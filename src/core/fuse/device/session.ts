@@ -12,6 +12,10 @@ import type { Operation } from './operation.js';
 import { OPERATIONS } from './operation-table.js';
 import { Parking } from './parking.js';
 import { FuseOpcode, InterruptIn, OLDEST_MINOR_VERSION } from './protocol.js';
+import { isAskedToEnd } from './signals.js';
+
+/** How often it is looked whether a program that waits has got a signal by which it is to end. */
+const SIGNALS_MS = 250;
 
 /** What the session tells its owner. */
 export interface SessionEvents {
@@ -42,6 +46,9 @@ export class Session {
   });
   #busy = false;
   #resumeWanted = false;
+  /** Parked requests whose programs have got a signal that does not end them. */
+  readonly #signalled = new Set<number>();
+  #watch: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly fd: number,
@@ -208,9 +215,35 @@ export class Session {
 
   /** FUSE_INTERRUPT: a signal for the program that waits. What is not parked is not waiting; nothing to answer then. */
   #interrupt(unique: number): void {
+    const thread = this.parking.threadOf(unique);
+    if (thread === undefined) return;
+    if (isAskedToEnd(thread)) {
+      this.#giveUp(unique);
+      return;
+    }
+    // The kernel tells of the first signal only, so it is looked whether others come.
+    this.#signalled.add(unique);
+    this.#watch ??= setInterval(() => {
+      this.#lookForSignals();
+    }, SIGNALS_MS).unref();
+  }
+
+  #giveUp(unique: number): void {
     if (!this.parking.remove(unique)) return;
     this.#write(this.#exchange.reply.finish(unique, -E.EINTR, 0));
     this.events.parkedChanged();
+  }
+
+  #lookForSignals(): void {
+    for (const unique of this.#signalled) {
+      const thread = this.parking.threadOf(unique);
+      if (thread !== undefined && !isAskedToEnd(thread)) continue;
+      this.#signalled.delete(unique);
+      if (thread !== undefined) this.#giveUp(unique);
+    }
+    if (this.#signalled.size > 0) return;
+    clearInterval(this.#watch);
+    this.#watch = undefined;
   }
 }
 
