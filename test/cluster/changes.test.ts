@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Host } from '../../src/core/demo/host.js';
 import { FILESET, until, useCluster } from '../support/cluster.js';
+import { isRunning } from '../../src/core/system/processes.js';
 
 const MIB = 2 ** 20;
 const FILE_MIB = 10;
@@ -88,7 +89,7 @@ describe('cluster: changes of large files', function () {
         await sleep(50 + 100 * Math.random());
         const pid = cluster.prestoOf(reader);
         process.kill(pid, 'SIGKILL');
-        await until('presto is gone', () => !existsSync(`/proc/${pid}`));
+        await until('presto is gone', () => !isRunning(pid));
         await reader.mount(FILESET);
         await writing;
         await cluster.connected();

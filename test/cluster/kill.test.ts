@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Host } from '../../src/core/demo/host.js';
 import { FILESET, until, useCluster } from '../support/cluster.js';
+import { isRunning } from '../../src/core/system/processes.js';
 
 const COPY = fileURLToPath(new URL('../support/copy.mjs', import.meta.url));
 const FILES = 2_000;
@@ -44,7 +45,7 @@ describe('cluster: kill -9 in the middle of a copy', function () {
     }
     const pid = cluster.prestoOf(host);
     process.kill(pid, 'SIGKILL');
-    await until('presto is gone', () => !existsSync(`/proc/${pid}`));
+    await until('presto is gone', () => !isRunning(pid));
     await host.mount(FILESET);
   }
 

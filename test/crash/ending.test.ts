@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { run } from '../../src/core/system/processes.js';
+import { isRunning, run } from '../../src/core/system/processes.js';
 import { findMountAt } from '../../src/core/system/mounts.js';
 import { checkCache } from '../support/check-cache.js';
 import { FILESET, MountedHost } from '../support/mounted-host.js';
@@ -48,7 +48,7 @@ describe('presto ended by a signal', function () {
   const end = async (signal: NodeJS.Signals): Promise<string> => {
     const { pid, lowerPath, mountPoint } = mounted.state;
     process.kill(pid, signal);
-    for (let i = 0; existsSync(`/proc/${pid}`); i++) {
+    for (let i = 0; isRunning(pid); i++) {
       assert.ok(i < 2000, 'presto does not end');
       await sleep(10);
     }

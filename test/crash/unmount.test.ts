@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { IzoError } from '../../src/core/model/errors.js';
 import { findMountAt } from '../../src/core/system/mounts.js';
-import { run } from '../../src/core/system/processes.js';
+import { isRunning, run } from '../../src/core/system/processes.js';
 import { checkCache } from '../support/check-cache.js';
 import { FILESET, MountedHost } from '../support/mounted-host.js';
 
@@ -71,7 +71,7 @@ describe('a mount that is ended while programs work on it', function () {
       await unmounted(act);
       // The writers go on in the empty directory below; nothing of that is the fileset's.
       for (const writer of writers) writer.kill('SIGKILL');
-      for (let tries = 0; existsSync(`/proc/${pid}`); tries++) {
+      for (let tries = 0; isRunning(pid); tries++) {
         assert.ok(tries < 2_000, 'presto does not end');
         await sleep(10);
       }
@@ -120,7 +120,7 @@ describe('a mount that is ended while programs work on it', function () {
     assert.ok(findMountAt(mountPoint) !== undefined);
     await host.izo(['umountizo', '--force', mountPoint]);
     assert.ok(Date.now() - begun < HUNG_MS, `it took ${Date.now() - begun} ms`);
-    assert.equal(existsSync(`/proc/${state.pid}`), false);
+    assert.equal(isRunning(state.pid), false);
     assert.equal(findMountAt(mountPoint), undefined);
     assert.equal(findMountAt(state.lowerPath), undefined);
     await mounted.mount();

@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Host } from '../../src/core/demo/host.js';
 import { listMounted, type MountedState } from '../../src/core/presto/mounted-state.js';
-import { run } from '../../src/core/system/processes.js';
+import { isRunning, run } from '../../src/core/system/processes.js';
 import type { Random } from '../sim/random.js';
 import { FILESET, type Lan } from './lan.js';
 import type { Workers } from './workers.js';
@@ -98,7 +97,7 @@ export class Station {
   async #killPresto(pause: () => Promise<void>): Promise<void> {
     const { pid } = this.state;
     process.kill(pid, 'SIGKILL');
-    while (existsSync(`/proc/${pid}`)) await sleep(20);
+    while (isRunning(pid)) await sleep(20);
     await this.#workersGone();
     await pause();
     await this.host.mount(FILESET);

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, renameSync } from 'node:fs';
+import { chmodSync, mkdtempSync, renameSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatCache } from '../../src/core/cache/index.js';
@@ -10,7 +10,7 @@ import { parseSize } from '../../src/core/model/sizes.js';
 import { mountFileset } from '../../src/core/presto/mount.js';
 import { listMounted, type MountedState } from '../../src/core/presto/mounted-state.js';
 import { unmountFileset } from '../../src/core/presto/unmount.js';
-import { run } from '../../src/core/system/processes.js';
+import { isRunning, run } from '../../src/core/system/processes.js';
 import { checkCache, type Checked } from './check-cache.js';
 
 export const FILESET = 'shared';
@@ -118,7 +118,7 @@ export class MountedHost {
     this.#endWatchdog();
     const { pid } = this.state;
     process.kill(pid, 'SIGKILL');
-    while (existsSync(`/proc/${pid}`)) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (isRunning(pid)) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
   #endWatchdog(): void {

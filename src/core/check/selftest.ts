@@ -15,6 +15,7 @@ import type { Host } from '../demo/host.js';
 import { IzoError } from '../model/errors.js';
 import { listMounted } from '../presto/mounted-state.js';
 import type { Finding } from './diagnostic.js';
+import { isRunning } from '../system/processes.js';
 
 /** After which a step has failed. The slowest takes a second or two, and on a very busy machine many. */
 const STEP_MS = 60_000;
@@ -122,7 +123,7 @@ async function killAndRecover(hosts: TwoHosts): Promise<void> {
   if (mounted === undefined) fail('the mount of the client is not known');
   process.kill(mounted.pid, 'SIGKILL');
   const deadline = performance.now() + STEP_MS;
-  while (existsSync(`/proc/${mounted.pid}`) && performance.now() < deadline) await sleep(POLL_MS);
+  while (isRunning(mounted.pid) && performance.now() < deadline) await sleep(POLL_MS);
   await client.mount(mounted.fileset);
   if (readFileSync(before, 'utf8') !== 'written\n')
     fail('what was written before the crash is lost');

@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { listMounted } from '../presto/mounted-state.js';
 import { cleanDeadMount, unmountFileset } from '../presto/unmount.js';
 import { takeLock } from '../system/lock.js';
 import { removeNamespaces } from './namespaces.js';
+import { isRunning } from '../system/processes.js';
 
 /** How long a process may take to end by itself. */
 const ENDING_MS = 5_000;
@@ -54,17 +55,13 @@ async function endMounts(runDir: string): Promise<void> {
 
 /** Asks by `signal`, waits, and then does not ask any more. */
 async function endProcess(pid: number, signal: NodeJS.Signals | undefined): Promise<void> {
-  if (!(pid > 1) || !exists(pid)) return;
+  if (!(pid > 1) || !isRunning(pid)) return;
   if (signal !== undefined) process.kill(pid, signal);
   const deadline = Date.now() + ENDING_MS;
-  while (exists(pid) && Date.now() < deadline) await pause(20);
-  if (!exists(pid)) return;
+  while (isRunning(pid) && Date.now() < deadline) await pause(20);
+  if (!isRunning(pid)) return;
   process.kill(pid, 'SIGKILL');
-  while (exists(pid)) await pause(20);
-}
-
-function exists(pid: number): boolean {
-  return existsSync(`/proc/${pid}`);
+  while (isRunning(pid)) await pause(20);
 }
 
 function pause(ms: number): Promise<void> {

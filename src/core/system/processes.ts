@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { execa } from 'execa';
 import { IzoError } from '../model/errors.js';
 
@@ -85,4 +86,19 @@ function missing(program: string, cause: unknown): IzoError {
     remedy: `apt-get install ${packageOf(program)}`,
     cause,
   });
+}
+
+/**
+ * Whether a process is there and has not ended. One that its parent has not waited for yet has: on a busy machine, process 1
+ * may take its time for that.
+ */
+export function isRunning(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const state = stat.slice(stat.lastIndexOf(')') + 2).charAt(0);
+    // The first thread may have ended before the others.
+    return !'ZX'.includes(state) || readdirSync(`/proc/${pid}/task`).length > 1;
+  } catch {
+    return false;
+  }
 }
