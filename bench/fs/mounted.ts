@@ -53,7 +53,7 @@ async function mountLower(root: string, size: number): Promise<Lower> {
   const path = join(root, 'lower');
   mkdirSync(path, { recursive: true });
   const options = { fileset: FILESET, type: 'ext3', force: false, convert: false } as const;
-  await formatCache({ ...options, target, size, runDir: join(root, 'run') });
+  await formatCache({ ...options, target, size });
   const attached = await attach(target);
   const data = lowerMountOptions('ext3');
   must('mount', mount(attached.blockDevice, path, 'ext3', MountFlag.noatime, data), path);

@@ -5,7 +5,6 @@ import { formatCache } from '../core/cache/index.js';
 import { IzoError } from '../core/model/errors.js';
 import { EXIT } from '../core/model/exit-codes.js';
 import { parseSize } from '../core/model/sizes.js';
-import { runDirectory } from '../core/system/directories.js';
 
 export default class Mkizofs extends IzoCommand {
   static override summary = 'make a cache: a file system that holds a fileset on this host';
@@ -61,7 +60,6 @@ export default class Mkizofs extends IzoCommand {
       size: flags.size === undefined ? undefined : readSize(flags.size),
       force: flags.force,
       convert: flags.convert,
-      runDir: runDirectory(),
       onStep: (what) => {
         if (!this.jsonEnabled()) process.stderr.write(`${what}\n`);
       },

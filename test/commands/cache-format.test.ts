@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXIT } from '../../src/core/model/exit-codes.js';
@@ -180,6 +181,16 @@ describe('formatting a cache', function () {
     const name = failsWith('fileset-name', { exit: EXIT.usage });
     await assert.rejects(scratch.format(small, { fileset: 'a/b', size: 10 * MIB }), name);
     assert.ok(!existsSync(small));
+  });
+
+  it('is not held up by programs that get mounts of their own meanwhile', async () => {
+    const begin = 'while :; do unshare --mount sleep 100 & sleep 0.004; done';
+    const others = spawn('sh', ['-c', begin], { detached: true, stdio: 'ignore' });
+    try {
+      for (let count = 0; count < 3; count++) await scratch.format(scratch.image(`fs${count}`));
+    } finally {
+      process.kill(-others.pid!, 'SIGKILL');
+    }
   });
 
   it('refuses whoever is not root', async () => {

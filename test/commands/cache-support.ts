@@ -53,7 +53,6 @@ export class CacheScratch {
       size: undefined,
       force: false,
       convert: false,
-      runDir: this.runDir,
       ...options,
     });
   }

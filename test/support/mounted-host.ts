@@ -43,7 +43,6 @@ export class MountedHost {
       size: parseSize(size),
       force: false,
       convert: false,
-      runDir: made.host.runDir,
     });
     return made;
   }

@@ -56,12 +56,10 @@ export class TornPresto {
     const root = join(directory, 'root');
     const made = new TornPresto(directory, root);
     const options = { target, fileset: FILESET, type: 'ext3', size: 64 * 2 ** 20 } as const;
-    const runDir = join(directory, 'run');
     await formatCache({
       ...options,
       force: false,
       convert: false,
-      runDir,
       onStep: () => undefined,
     });
     await run('mkdir', [root]);

@@ -1,12 +1,10 @@
-import { mkdirSync, mkdtempSync, rmdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { IzoError } from '../model/errors.js';
 import { EXIT } from '../model/exit-codes.js';
 import { isValidHostName } from '../model/names.js';
 import { E, errnoName, must } from '../system/errno.js';
 import { AT_FDCWD, O_DIRECTORY, O_EXCL, O_RDONLY, close, openat } from '../system/files.js';
-import { mount, umount, MountFlag } from '../system/mounting.js';
+import { mountDetached } from '../system/detached-mount.js';
 import { run } from '../system/processes.js';
 import { attach, detach } from './attach.js';
 import { lockCache } from './cache-lock.js';
@@ -28,7 +26,6 @@ export interface FormatRequest {
   readonly force: boolean;
   /** Keep the ext3 or ext4 file system that is there, and its files. */
   readonly convert: boolean;
-  readonly runDir: string;
   readonly onStep?: (what: string) => void;
 }
 
@@ -99,29 +96,26 @@ async function makeFileSystem({ target, type }: FormatRequest): Promise<void> {
   await run('mke2fs', [...args, '-F', '-q', target], { timeoutMs: MKE2FS_MS });
 }
 
-/** Has the new file system mounted where only root reaches it, for as long as `work` takes. */
+/**
+ * Has the new file system mounted for as long as `work` takes, at no place: a container or a service that gets its own
+ * mounts in that moment would keep it in use.
+ */
 async function withMounted<T>(request: FormatRequest, work: (root: number) => T): Promise<T> {
-  const { runDir, target } = request;
+  const { target } = request;
   const attached = await attach(target);
   try {
     const type = (await contentsOf(attached.blockDevice))?.type ?? request.type;
-    mkdirSync(runDir, { recursive: true, mode: 0o700 });
-    const path = mkdtempSync(join(runDir, 'mkizofs-'));
+    const mounted = mountDetached(attached.blockDevice, type);
+    if (mounted < 0) {
+      throw new IzoError('cache-mount', `the new cache cannot be mounted: ${errnoName(mounted)}`, {
+        place: { file: target },
+      });
+    }
     try {
-      const result = mount(attached.blockDevice, path, type, MountFlag.noatime, '');
-      if (result < 0) {
-        throw new IzoError('cache-mount', `the new cache cannot be mounted: ${errnoName(result)}`, {
-          place: { file: target },
-        });
-      }
-      try {
-        return withRoot(path, work);
-      } finally {
-        must('umount', await umount(path), path);
-        await untilFree(attached.blockDevice, target);
-      }
+      return withRoot(mounted, work);
     } finally {
-      rmdirSync(path);
+      close(mounted);
+      await untilFree(attached.blockDevice, target);
     }
   } finally {
     await detach(attached);
@@ -129,8 +123,8 @@ async function withMounted<T>(request: FormatRequest, work: (root: number) => T)
 }
 
 /**
- * A process that has just been given its own mounts (a container, a service) may have got this one as well, and keeps the
- * file system in use after it is unmounted here: nothing may be read from or written to the image before that has ended.
+ * The kernel ends a mount after its last descriptor is closed, and something may look at a device that has just changed:
+ * nothing may be read from or written to the image before that has ended.
  * @throws IzoError cache-in-use
  */
 async function untilFree(blockDevice: string, target: string): Promise<void> {
@@ -145,15 +139,15 @@ async function untilFree(blockDevice: string, target: string): Promise<void> {
       throw new IzoError('cache-in-use', `the new cache is still in use: ${errnoName(fd)}`, {
         place: { file: target },
         exit: EXIT.busy,
-        remedy: 'See in which mount namespaces it is mounted: grep izo /proc/*/mountinfo',
+        remedy: 'See who has it open with fuser -v, and format it again.',
       });
     }
     await sleep(FREE_POLL_MS);
   }
 }
 
-function withRoot<T>(path: string, work: (root: number) => T): T {
-  const root = must('open', openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY), path);
+function withRoot<T>(mounted: number, work: (root: number) => T): T {
+  const root = must('open', openat(mounted, '.', O_RDONLY | O_DIRECTORY));
   try {
     return work(root);
   } finally {

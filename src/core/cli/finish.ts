@@ -1,6 +1,5 @@
 import type { Problem } from '../config/index.js';
 import { carryOut, isNothing, type Preparation } from '../setup/carry-out.js';
-import { runDirectory } from '../system/directories.js';
 
 /** What a command that configures the host has done, or would do, for --json. */
 export interface Configured {
@@ -41,7 +40,7 @@ export async function doIt(
   const cancel = (): void => void (isCancelled = true);
   process.on('SIGINT', cancel);
   try {
-    const options = { runDir: runDirectory(), onStep, isCancelled: () => isCancelled };
+    const options = { onStep, isCancelled: () => isCancelled };
     const done = isNothing(preparation)
       ? { written: [], made: [] }
       : await carryOut(preparation, options);

@@ -62,11 +62,7 @@ export async function surveyCaches(mounts: readonly PlannedMount[]): Promise<Cac
 }
 
 /** Makes what the step says. @returns how to undo it; formatting something empty cannot be, and need not */
-export async function makeCache(
-  step: CacheStep,
-  runDir: string,
-  onStep: (what: string) => void,
-): Promise<Undo[]> {
+export async function makeCache(step: CacheStep, onStep: (what: string) => void): Promise<Undo[]> {
   if (step.kind === 'keep') return [];
   const { mount } = step;
   const { cache: target, fileset, cacheType: type } = mount;
@@ -80,7 +76,6 @@ export async function makeCache(
       size,
       force: false,
       convert: false,
-      runDir,
       onStep,
     });
   } catch (error) {

@@ -19,7 +19,6 @@ export interface Preparation {
 }
 
 export interface CarryOutOptions {
-  runDir: string;
   onStep?: (what: string) => void;
   /** Asked between the steps: true takes back all that was done. */
   isCancelled?: () => boolean;
@@ -61,7 +60,7 @@ function filesToWrite({ plan, secrets }: Preparation): FileToWrite[] {
  * @throws IzoError; then everything is as it was before
  */
 export async function carryOut(preparation: Preparation, options: CarryOutOptions): Promise<Done> {
-  const { runDir, onStep = () => undefined, isCancelled = () => false } = options;
+  const { onStep = () => undefined, isCancelled = () => false } = options;
   const undo: Undo[] = [];
   const made: string[] = [];
   const goOn = (): void => {
@@ -69,7 +68,7 @@ export async function carryOut(preparation: Preparation, options: CarryOutOption
   };
   try {
     for (const step of preparation.caches) {
-      undo.push(...(await makeCache(step, runDir, onStep)));
+      undo.push(...(await makeCache(step, onStep)));
       if (step.kind !== 'keep') made.push(step.mount.cache);
       goOn();
     }
