@@ -1,6 +1,4 @@
 #!/usr/bin/env node
-import { execute } from '@oclif/core';
-import { argumentsFor } from './old-names.js';
+import { main } from '../dist/bundle/main.js';
 
-const [, calledAs = '', ...args] = process.argv;
-await execute({ dir: import.meta.url, args: argumentsFor(calledAs, args) });
+await main(process.argv);

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * Compiles src into dist, lists the commands in oclif.manifest.json, without which every start of izo loads all of
- * them, and makes the man pages of that. A build that fails leaves the last good one in place; one that succeeds replaces it as a whole, so that no file
- * of a module that is gone stays behind.
+ * Compiles src into dist, puts the program together from that, lists the commands in oclif.manifest.json, without which
+ * every start of izo loads all of them, and makes the man pages of that. A build that fails leaves the last good one in
+ * place; one that succeeds replaces it as a whole, so that no file of a module that is gone stays behind.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -17,6 +17,7 @@ import {
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundle } from './bundle.js';
 import { writeManPages } from './man.js';
 
 /** Written last, with the time at which the build began: what changed during a build is built again. */
@@ -44,7 +45,7 @@ export function isBuilt(root) {
   );
 }
 
-function compile(root) {
+async function compile(root) {
   const [dist, next, last] = ['dist', `dist.new-${process.pid}`, `dist.old-${process.pid}`].map(
     (name) => join(root, name),
   );
@@ -52,6 +53,7 @@ function compile(root) {
   const args = [tsc, '-p', join(root, 'tsconfig.json'), '--outDir', next, '--noEmitOnError'];
   const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
   if (status === 0) {
+    await bundle(root, next);
     if (statSync(dist, { throwIfNoEntry: false })) renameSync(dist, last);
     renameSync(next, dist);
   }
@@ -79,7 +81,7 @@ async function writeManifest(root) {
 /** @returns whether it succeeded; what was wrong is on standard error then */
 export async function build(root) {
   const start = new Date();
-  if (!compile(root)) return false;
+  if (!(await compile(root))) return false;
   writeManPages(root, await writeManifest(root));
   const stamp = join(root, STAMP);
   closeSync(openSync(stamp, 'w'));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { OLD_NAMES } from '../../bin/old-names.js';
+import { OLD_NAMES } from '../../src/core/cli/old-names.js';
 import { izo, IZO } from './run.js';
 
 interface Envelope {

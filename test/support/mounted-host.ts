@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { formatCache } from '../../src/core/cache/index.js';
 import { parseMountOptions } from '../../src/core/config/index.js';
 import { cleanUp } from '../../src/core/demo/janitor.js';
-import { Host, optionsOfMount, PROGRAM, type CacheType } from '../../src/core/demo/host.js';
+import { Host, optionsOfMount, type CacheType } from '../../src/core/demo/host.js';
 import { parseSize } from '../../src/core/model/sizes.js';
 import { mountFileset } from '../../src/core/presto/mount.js';
 import { listMounted, type MountedState } from '../../src/core/presto/mounted-state.js';
 import { unmountFileset } from '../../src/core/presto/unmount.js';
+import { PROGRAM } from '../../src/core/system/package.js';
 import { isRunning, run } from '../../src/core/system/processes.js';
 import { checkCache, type Checked } from './check-cache.js';
 

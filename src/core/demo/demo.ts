@@ -3,7 +3,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
-import { Host, PROGRAM } from './host.js';
+import { PROGRAM } from '../system/package.js';
+import { Host } from './host.js';
 import { layCable, type Cable } from './namespaces.js';
 
 /** The command that cleans up when its standard input ends: see startJanitor. */

@@ -3,10 +3,8 @@ import { mkdirSync, openSync, closeSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
+import { PROGRAM } from '../system/package.js';
 import { run, type RunResult } from '../system/processes.js';
-
-export const PROGRAM = fileURLToPath(new URL('../../../bin/izo.js', import.meta.url));
 
 export type CacheType = 'ext3' | 'ext4';
 

@@ -12,13 +12,12 @@ import {
   linkSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { IzoError } from '../model/errors.js';
+import { PACKAGE } from '../system/package.js';
 import { run } from '../system/processes.js';
 import { compareTrees, type Comparison } from './compare-trees.js';
 import type { TwoHosts } from './demo.js';
 
-const PROJECT = fileURLToPath(new URL('../../../', import.meta.url));
 const LATENCY_SAMPLES = 50;
 const SEEN_MS = 10_000;
 
@@ -31,7 +30,7 @@ export async function tellStory(hosts: TwoHosts, say: (line: string) => void): P
   const copied = join(server.mountPoint, 'project');
   await measured(`cp -a     the project itself into ${server.name}'s mount`, say, async () => {
     mkdirSync(copied);
-    const sources = COPIED.map((name) => join(PROJECT, name)).filter((path) => existsSync(path));
+    const sources = COPIED.map((name) => join(PACKAGE, name)).filter((path) => existsSync(path));
     await run('cp', ['-a', ...sources, copied], { timeoutMs: 600_000 });
   });
   await measured(`sync      until ${client.name} has all of it`, say, () => server.izo(['sync']));

@@ -1,14 +1,12 @@
 import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { PACKAGE } from '../system/package.js';
 
 /** How izo is started, by absolute paths that are true below the root. */
 export interface Program {
   readonly node: string;
   readonly script: string;
 }
-
-const PACKAGE = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** Where the pages of the package are. */
 export const MAN_DIRECTORY = join(PACKAGE, 'man');

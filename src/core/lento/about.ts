@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Fileset } from '../config/index.js';
+import { PACKAGE } from '../system/package.js';
 import type { Exchange } from '../wire/connection.js';
 import { Code } from '../wire/kinds.js';
 import { encodeAbout, encodeReason, PROTOCOL_VERSION, REPLICATORS_MAX } from '../wire/messages.js';
 
 /** As in package.json. */
 function programVersion(): string {
-  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
+  const text = readFileSync(join(PACKAGE, 'package.json'), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
 }
 

@@ -3,7 +3,6 @@ import { mkdirSync, openSync, closeSync, statSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import { cacheBehind } from '../cache/index.js';
 import { psdevName, type MountOptions } from '../config/index.js';
 import { IzoError } from '../model/errors.js';
@@ -16,6 +15,7 @@ import {
   type MountedState,
 } from './mounted-state.js';
 import { findMountAt } from '../system/mounts.js';
+import { PROGRAM } from '../system/package.js';
 import type { BindingKind } from './bindings.js';
 import type { PrestoRequest } from './daemon.js';
 import { cleanUnknownMount, findDeadMount } from './dead-mounts.js';
@@ -28,7 +28,6 @@ import { cleanDeadMount, untilItAnswers, waitForEnd } from './unmount.js';
  * memory. It must not run out of its own share before: V8 by itself takes a quarter of a small host's memory at the most.
  */
 const HEAP_MIB = Math.floor(totalmem() / 2 ** 21);
-const PROGRAM = fileURLToPath(new URL('../../../bin/izo.js', import.meta.url));
 
 /**
  * Mounts a fileset: starts a presto in the background and returns when the mount answers. What a killed presto has left

@@ -18,7 +18,7 @@ export const OLD_NAMES = new Map([
 ]);
 
 /** The arguments of `izo` for a program called as `calledAs` with `args`. */
-export function argumentsFor(calledAs, args) {
+export function argumentsFor(calledAs: string, args: string[]): string[] {
   const command = OLD_NAMES.get(basename(calledAs));
   // `mkizofs --version` asks for the version of izo: oclif knows that flag only in the first place.
   if (command === undefined || args[0] === '--version') return args;
