@@ -6,6 +6,7 @@ import type { BenchOptions } from '../harness/options.js';
 import { available, type Program } from '../harness/programs.js';
 import { renderRows, rowsToJson, type Pair } from '../harness/report.js';
 import type { Measured, Row } from '../harness/row.js';
+import { commandRows, STARTABLE } from './commands.js';
 import { dataRows } from './data-rows.js';
 import { makeFixtures } from './fixtures.js';
 import { metadataRows } from './metadata-rows.js';
@@ -69,7 +70,8 @@ export async function benchFs(
   try {
     const rows = await measureMounted(bench);
     const starts = await measureStarts(bench);
-    return { environment: where, settings, rows: rowsToJson(rows, PAIRS), ...starts };
+    const commands = await measureCommands(bench);
+    return { environment: where, settings, rows: rowsToJson(rows, PAIRS), ...starts, ...commands };
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
@@ -158,4 +160,15 @@ async function measureStarts(bench: Bench): Promise<{ starts?: unknown }> {
   } finally {
     await removeAll(systems);
   }
+}
+
+async function measureCommands(bench: Bench): Promise<{ commands?: unknown }> {
+  const { options, settings, root, say, signal } = bench;
+  const rows = chosen(commandRows(root), options.only);
+  if (rows.length === 0) return {};
+  const measured = await measureRows(rows, STARTABLE, { rounds: settings.rounds, signal });
+  const pairs: Pair[] = [['izo', 'node']];
+  const names = STARTABLE.map(({ name }) => name);
+  say(`Start of a command\n\n${renderRows(measured, names, pairs)}\n`);
+  return { commands: rowsToJson(measured, pairs) };
 }
