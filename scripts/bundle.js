@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 
 /** What is loaded when it is needed, if it is there: programs for developers, and native addons. */
 const EXTERNAL = ['koffi', 'fuse-native', 'node-gyp-build', 'typescript', 'ts-node'];
@@ -21,6 +20,8 @@ function modulesBelow(directory) {
  * @param dist the compiled modules
  */
 export async function bundle(root, dist) {
+  // The set-up script imports this before there are any packages.
+  const { build } = await import('esbuild');
   const { oclif } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const hooks = Object.values(oclif.hooks).map((hook) => join(dist, hook.split('/bundle/')[1]));
   await build({
