@@ -1,5 +1,6 @@
 import type { Attr } from '../system/attr.js';
 import type { FileSystemStatus } from '../system/files.js';
+import type { RequestWatcher } from './watcher.js';
 
 /**
  * The port between the kernel and the file system: bindings carry requests, operations answer them. Operations are
@@ -239,6 +240,8 @@ export interface FuseBinding {
   resumeParked(): void;
   /** Requests parked now. */
   readonly parked: number;
+  /** Shows the requests from now on to `watcher`, and those that wait; undefined: to nobody. Not from inside an operation. */
+  watch(watcher: RequestWatcher | undefined): void;
   /**
    * Tells the kernel that the entry `name` of `parent` is not what it remembers (also where it remembers that there is
    * none). Returns at once: the kernel may have to wait for requests that this same process has yet to answer.

@@ -13,6 +13,7 @@ import {
 import { FUSE_TYPE } from '../port.js';
 import type { MountRequest } from '../mount-request.js';
 import type { FuseBinding, FuseOperations, NodeId } from '../port.js';
+import type { RequestWatcher } from '../watcher.js';
 import type { Log } from '../log.js';
 import { Notifier } from './notifier.js';
 import { Session } from './session.js';
@@ -170,6 +171,10 @@ export class DeviceBinding implements FuseBinding {
 
   resumeParked(): void {
     if (!this.#ended) this.#session?.resumeParked();
+  }
+
+  watch(watcher: RequestWatcher | undefined): void {
+    if (!this.#ended) this.#session?.watch(watcher);
   }
 
   #parkedChanged(): void {

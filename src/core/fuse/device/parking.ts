@@ -7,6 +7,8 @@ interface Parked {
   readonly unique: number;
   /** The thread that waits. */
   readonly thread: number;
+  /** When it came, of performance.now(). */
+  readonly since: number;
   readonly message: Buffer;
   readonly locks: KernelLocks;
 }
@@ -28,7 +30,8 @@ export class Parking {
   add(request: Request): void {
     const message = request.copy();
     const { unique, thread } = request;
-    this.#waiting.push({ unique, thread, message, locks: locksOf(request) });
+    const since = performance.now();
+    this.#waiting.push({ unique, thread, since, message, locks: locksOf(request) });
     this.#bytes += message.length;
   }
 
@@ -45,12 +48,15 @@ export class Parking {
     return removed !== undefined;
   }
 
-  /** Shows every request to `done`, oldest first; those for which it says false stay where they are. */
-  present(done: (message: Buffer) => boolean): void {
+  /**
+   * Shows every request to `done`, oldest first, and since when it waits; those for which it says false stay where they
+   * are.
+   */
+  present(done: (message: Buffer, since: number) => boolean): void {
     const stay: Parked[] = [];
     let bytes = 0;
     for (const parked of this.#waiting) {
-      if (done(parked.message)) continue;
+      if (done(parked.message, parked.since)) continue;
       stay.push(parked);
       bytes += parked.message.length;
     }

@@ -12,6 +12,7 @@ import {
   OpenOut,
   OutHeader,
   StatfsOut,
+  WriteOut,
 } from './protocol.js';
 
 const TWO32 = 2 ** 32;
@@ -50,6 +51,11 @@ export class Reply {
 
   u32(at: number, value: number): void {
     this.#words[(OutHeader.size + at) >> 2] = value;
+  }
+
+  /** What struct fuse_write_out says, where that is the answer: the bytes written. */
+  get written(): number {
+    return this.#words[(OutHeader.size + WriteOut.written) >> 2] ?? 0;
   }
 
   /** Negative values become two's complement. */

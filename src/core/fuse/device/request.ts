@@ -64,10 +64,18 @@ export class Request {
     return this.#header(InHeader.pid);
   }
 
+  get uid(): number {
+    return this.#header(InHeader.uid);
+  }
+
+  get gid(): number {
+    return this.#header(InHeader.gid);
+  }
+
   takeCaller(caller: Caller): void {
-    caller.uid = this.#header(InHeader.uid);
-    caller.gid = this.#header(InHeader.gid);
-    caller.pid = this.#header(InHeader.pid);
+    caller.uid = this.uid;
+    caller.gid = this.gid;
+    caller.pid = this.thread;
   }
 
   u32(at: number): number {

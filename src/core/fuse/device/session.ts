@@ -2,6 +2,7 @@ import { E, errnoName } from '../../system/errno.js';
 import { IzoError } from '../../model/errors.js';
 import { readDevice, writeDevice } from '../../system/mounting.js';
 import { PARK, type FuseOperations, type NodeId } from '../port.js';
+import type { RequestWatcher } from '../watcher.js';
 import { Exchange } from './exchange.js';
 import { shakeHands } from './init.js';
 import { TURN_MS, TURN_REQUESTS } from './limits.js';
@@ -13,6 +14,7 @@ import { OPERATIONS } from './operation-table.js';
 import { Parking } from './parking.js';
 import { FuseOpcode, InterruptIn, OLDEST_MINOR_VERSION } from './protocol.js';
 import { isAskedToEnd } from './signals.js';
+import { Watching } from './watching.js';
 
 /** How often it is looked whether a program that waits has got a signal by which it is to end. */
 const SIGNALS_MS = 250;
@@ -49,6 +51,8 @@ export class Session {
   /** Parked requests whose programs have got a signal that does not end them. */
   readonly #signalled = new Set<number>();
   #watch: NodeJS.Timeout | undefined;
+  /** While somebody wants to see the requests. */
+  #watching: Watching | undefined;
 
   constructor(
     private readonly fd: number,
@@ -87,6 +91,19 @@ export class Session {
     return 'more';
   }
 
+  /** See FuseBinding. */
+  watch(watcher: RequestWatcher | undefined): void {
+    this.#watching = undefined;
+    if (watcher === undefined) return;
+    const watching = new Watching(this.#exchange, watcher);
+    this.parking.present((message, since) => {
+      this.#exchange.request.load(message);
+      watching.stillWaits(since);
+      return false;
+    });
+    this.#watching = watching;
+  }
+
   /** See FuseBinding. From inside an operation: done when its request is answered. */
   resumeParked(): void {
     if (this.#busy) {
@@ -95,9 +112,9 @@ export class Session {
     }
     const before = this.parking.size;
     if (before === 0) return;
-    this.parking.present((message) => {
+    this.parking.present((message, since) => {
       this.#exchange.request.load(message);
-      return this.#present(true);
+      return this.#present(since);
     });
     if (this.parking.size !== before) this.events.parkedChanged();
     this.#afterPass();
@@ -133,21 +150,24 @@ export class Session {
     }
   }
 
-  /** Has the request in the exchange served and answers it. `late`: it was parked. @returns false where it parks. */
-  #present(late = false): boolean {
+  /** Has the request in the exchange served and answers it. `late`: parked since. @returns false where it parks. */
+  #present(late = 0): boolean {
     const operation = OPERATIONS[this.#exchange.request.opcode];
+    const watching = this.#watching;
     this.#busy = true;
+    watching?.begin(late);
     const result = operation === undefined ? -E.ENOSYS : this.#run(operation.run);
     const parked = result === PARK;
     if (!parked && operation?.silent !== true) {
       const delivered = this.#answer(result);
       if (!delivered && result >= 0) this.#undo(operation?.undo);
-      if (late && result >= 0) {
+      if (late > 0 && result >= 0) {
         operation?.late?.(this.#exchange, (parent, name) => {
           this.events.entryStale(parent, name);
         });
       }
     }
+    watching?.end(result);
     this.#busy = false;
     return !parked;
   }
@@ -231,6 +251,7 @@ export class Session {
   #giveUp(unique: number): void {
     if (!this.parking.remove(unique)) return;
     this.#write(this.#exchange.reply.finish(unique, -E.EINTR, 0));
+    this.#watching?.dropped(unique, -E.EINTR);
     this.events.parkedChanged();
   }
 

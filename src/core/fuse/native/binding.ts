@@ -7,6 +7,7 @@ import { cloneFuseDevice, closeDevice, Readiness, umount } from '../../system/mo
 import type { Log } from '../log.js';
 import type { MountRequest } from '../mount-request.js';
 import { PARK, type FuseBinding, type FuseOperations, type NodeId } from '../port.js';
+import type { RequestWatcher } from '../watcher.js';
 import { loadAddon, OPCODES, type Addon, type AddonHandler } from './addon.js';
 import { Exchange } from './exchange.js';
 import { ENDING_MS } from './limits.js';
@@ -16,6 +17,7 @@ import type { Operation } from './operation.js';
 import { Parking } from './parking.js';
 import { bytesOf } from './paths.js';
 import { isAsExpected } from './request-memory.js';
+import { Watching } from './watching.js';
 
 const FUSE_DEVICE = '/dev/fuse';
 
@@ -41,6 +43,8 @@ export class NativeBinding implements FuseBinding {
   #deviceFd = -1;
   #thread = Buffer.alloc(0);
   #markUnmounted: () => void = () => undefined;
+  /** While somebody wants to see the requests. */
+  #watching: Watching | undefined;
   #gone = false;
   #checked = false;
   #reported = '';
@@ -105,11 +109,14 @@ export class NativeBinding implements FuseBinding {
     for (const [name, operation] of Object.entries(OPERATIONS)) {
       const signal = addon.signal(name);
       add(name, (request, _opcode, ...args) => {
+        let shown = 0;
         this.#parking.serve(() => {
+          const watching = this.#watching;
+          if (watching !== undefined) shown = watching.begin(name, args, shown);
           const result = this.#run(x, operation, request, args);
-          if (result === PARK) return false;
-          signal(request, result, ...operation.answer(x, args));
-          return true;
+          if (result !== PARK) signal(request, result, ...operation.answer(x, args));
+          watching?.end(result);
+          return result !== PARK;
         });
       });
     }
@@ -176,6 +183,10 @@ export class NativeBinding implements FuseBinding {
 
   get parked(): number {
     return this.#parking.size;
+  }
+
+  watch(watcher: RequestWatcher | undefined): void {
+    this.#watching = watcher && new Watching(watcher);
   }
 
   resumeParked(): void {
