@@ -61,6 +61,20 @@ describe('FUSE over /dev/fuse', function () {
       assert.equal(await sh('mv -n $M/d/g $M/null; ls $M/d'), 'g');
     }));
 
+  it('is asked again for the attributes of what was linked or changed: a peer may have been faster than the answer', () =>
+    withMount(async ({ sh, tree }) => {
+      const asked = () => tree.calls.get('getattr') ?? 0;
+      await sh('echo one > $M/a; stat $M/a');
+      for (const change of ['ln $M/a $M/b', 'chmod 600 $M/a', 'touch -d @1 $M/a']) {
+        await sh(`${change}; stat $M`);
+        const before = asked();
+        await sh('stat $M/a');
+        assert.equal(asked(), before + 1, change);
+        await sh('stat $M/a');
+        assert.equal(asked(), before + 1, 'and remembers what it was told then');
+      }
+    }));
+
   it('keeps names as bytes', () =>
     withMount(async ({ sh, tree }) => {
       await sh(`touch "$M/$(printf 'g\\303\\266\\377')"`);

@@ -10,7 +10,17 @@ export const MESSAGE_BYTES = MAX_IO_BYTES + 4096;
  * How long the kernel may believe what it was told, in seconds. Long, because whatever changes behind its back is
  * invalidated explicitly; not for ever, so that a lost invalidation heals.
  */
-export const CACHE_SECONDS = { entry: 86_400, attributes: 86_400, negative: 86_400 } as const;
+export const CACHE_SECONDS = {
+  entry: 86_400,
+  attributes: 86_400,
+  negative: 86_400,
+  /**
+   * Attributes of an object that the kernel has known before, in the answers to LINK and SETATTR: it takes them over when
+   * the program runs again, whatever it was told in between (fuse_iget and fuse_do_setattr get no attr_version). Believed
+   * for long they could hide a peer's update that came right after the answer.
+   */
+  changed: 0,
+} as const;
 
 /** Requests that the kernel may have outstanding for readahead and write-back. */
 export const MAX_BACKGROUND = 256;

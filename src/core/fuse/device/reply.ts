@@ -78,22 +78,25 @@ export class Reply {
     this.#words.fill(0, start, start + (size >> 2));
   }
 
-  /** struct fuse_entry_out. Node 0: there is no such name, and the kernel may remember that. */
-  entry(at: number, entry: Entry): number {
+  /**
+   * struct fuse_entry_out. Node 0: there is no such name, and the kernel may remember that.
+   * @param seconds how long the kernel may believe the attributes
+   */
+  entry(at: number, entry: Entry, seconds: number = CACHE_SECONDS.attributes): number {
     const exists = entry.node !== 0;
     this.u64(at + EntryOut.nodeid, entry.node);
     this.u64(at + EntryOut.generation, entry.generation);
     this.u64(at + EntryOut.entryValid, exists ? CACHE_SECONDS.entry : CACHE_SECONDS.negative);
-    this.u64(at + EntryOut.attrValid, CACHE_SECONDS.attributes);
+    this.u64(at + EntryOut.attrValid, seconds);
     this.u32(at + EntryOut.entryValidNsec, 0);
     this.u32(at + EntryOut.attrValidNsec, 0);
     this.attr(at + EntryOut.attr, entry.attr);
     return EntryOut.size;
   }
 
-  /** struct fuse_attr_out. */
-  attributes(attr: Attr): number {
-    this.u64(AttrOut.attrValid, CACHE_SECONDS.attributes);
+  /** struct fuse_attr_out. `seconds`: how long the kernel may believe it. */
+  attributes(attr: Attr, seconds: number = CACHE_SECONDS.attributes): number {
+    this.u64(AttrOut.attrValid, seconds);
     this.u64(AttrOut.attrValidNsec, 0);
     this.attr(AttrOut.attr, attr);
     return AttrOut.size;

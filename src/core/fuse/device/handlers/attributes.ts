@@ -2,6 +2,7 @@ import { ACCESS_ACL } from '../../../model/acl.js';
 import { E } from '../../../system/errno.js';
 import { PARK, SetattrValid } from '../../port.js';
 import type { Exchange } from '../exchange.js';
+import { CACHE_SECONDS } from '../limits.js';
 import { withoutPayload, type Operation } from '../operation.js';
 import { dropForeignSetGroupId, keepSetIdBitsOut } from '../privileges.js';
 import { GetxattrIn, GetxattrOut, SetattrIn, SetxattrIn } from '../protocol.js';
@@ -9,9 +10,9 @@ import { GetxattrIn, GetxattrOut, SetattrIn, SetxattrIn } from '../protocol.js';
 /** Attributes, extended attributes, and the targets of links. */
 
 /** struct fuse_attr_out. */
-function attributesReply(x: Exchange, result: number): number {
+function attributesReply(x: Exchange, result: number, seconds?: number): number {
   if (result < 0 || result === PARK) return result;
-  return x.reply.attributes(x.attr);
+  return x.reply.attributes(x.attr, seconds);
 }
 
 export const getattr: Operation = {
@@ -33,7 +34,8 @@ export const setattr: Operation = {
     change.mtimeNsec = request.u32(SetattrIn.mtimensec);
     const ready = keepSetIdBitsOut(x);
     if (ready !== 0) return ready;
-    return attributesReply(x, x.operations.setattr(x.caller, x.node, change, x.attr));
+    const result = x.operations.setattr(x.caller, x.node, change, x.attr);
+    return attributesReply(x, result, CACHE_SECONDS.changed);
   },
 };
 

@@ -1,4 +1,5 @@
 import type { Exchange } from '../exchange.js';
+import { CACHE_SECONDS } from '../limits.js';
 import { withoutPayload, type Operation } from '../operation.js';
 import { LinkIn, MkdirIn, MknodIn, Rename2In, RenameIn } from '../protocol.js';
 import { PARK, type NodeId } from '../../port.js';
@@ -6,9 +7,9 @@ import { PARK, type NodeId } from '../../port.js';
 /** Names: found, made, moved and removed. The umask comes along (FUSE_DONT_MASK): a default ACL takes its place. */
 
 /** The answer to everything that looks a name up: struct fuse_entry_out. */
-function entryReply(x: Exchange, result: number): number {
+function entryReply(x: Exchange, result: number, seconds?: number): number {
   if (result < 0 || result === PARK) return result;
-  return x.reply.entry(0, x.entry);
+  return x.reply.entry(0, x.entry, seconds);
 }
 
 /** The kernel has one lookup less than the file system has counted. */
@@ -59,7 +60,8 @@ export const link: Operation = {
     const { request, operations, caller, node, entry } = x;
     const existing = request.u64(LinkIn.oldnodeid);
     const name = request.name(LinkIn.size);
-    return entryReply(x, operations.link(caller, existing, node, name, entry));
+    const result = operations.link(caller, existing, node, name, entry);
+    return entryReply(x, result, CACHE_SECONDS.changed);
   },
   undo: forgetEntry,
 };
