@@ -167,6 +167,7 @@ export class RemoteUpdates {
     if (typeof place === 'number') return place;
     const node = resolve(this.tree.table, path);
     if (typeof node === 'number') return node;
+    if (!this.#isObject(node, record)) return DIVERGED;
     const plan = { body: record.body, ...NOTHING, names: [place], nodes: [node] };
     const { parent, name } = place;
     const apply = () => this.tree.link(node, parent, name, record.head.time);

@@ -3,6 +3,7 @@ import {
   NO_OBJECT,
   NO_STAMP,
   ROOT_OBJECT,
+  sameStamp,
   type ObjectId,
   type Stamp,
 } from '../../../src/core/model/ids.js';
@@ -168,7 +169,8 @@ export class PaperTree {
     if (!('path' in body)) return;
     const object = this.expect(body.path, head.object);
     if (body.op === Opcode.CLOSE) {
-      if (data === undefined) return;
+      // As presto: what has that version of the contents needs nothing.
+      if (data === undefined || sameStamp(object.content, stampOf(record))) return;
       Object.assign(object, { data, mtime: body.mtime, mode: body.mode, content: stampOf(record) });
       return;
     }

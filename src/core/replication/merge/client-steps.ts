@@ -108,7 +108,10 @@ function become(side: ClientSide, ours: MergeObject, theirs: MergeObject): Clien
   const own = side.merging.clientContents.has(theirs)
     ? side.merging.clientChanges.of(ours)?.closed
     : undefined;
-  const content = stampOf((own ?? change?.closed)?.record ?? made);
+  const closed = own ?? change?.closed;
+  // Contents that have yet to come are not there: a CLOSE of a version that a file has already changes nothing.
+  const comes = closed !== undefined && wantsContents(side.merging, theirs, closed.record);
+  const content = stampOf(closed === undefined || comes ? made : closed.record);
   const path = ours.disk;
   const steps: ClientStep[] = [{ type: 'become', path, object: theirs, content }];
   if (!('uid' in body) || body.op === Opcode.SETATTR) return steps;
