@@ -6,6 +6,8 @@ import { Ajv, type ValidateFunction } from 'ajv';
 
 const DIRECTORY = fileURLToPath(new URL('../../docs/schemas/', import.meta.url));
 
+const LINES = ['trace', 'top'];
+
 /** What commands print with --json: docs/schemas is the contract. */
 const schemas = new Map<string, ValidateFunction>();
 const ajv = new Ajv({ allErrors: true, strict: true, allowUnionTypes: true });
@@ -45,6 +47,12 @@ export function assertPrinted(args: readonly string[], stdout: string): void {
   const known = namesOfSchemas();
   const name = [words.join('-'), words[0] ?? ''].find((each) => known.includes(each));
   if (name === undefined) return;
-  const value = JSON.parse(stdout) as object;
+  // Those that go on and on print an object a line; an error is several lines.
+  const isLines = LINES.includes(name) && !stdout.startsWith('{\n');
+  const answers = isLines ? stdout.trim().split('\n') : [stdout];
+  for (const answer of answers) assertAnswer(name, JSON.parse(answer) as object);
+}
+
+function assertAnswer(name: string, value: object): void {
   assertSchema('error' in value && Object.keys(value).length === 1 ? 'error' : name, value);
 }

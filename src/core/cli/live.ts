@@ -1,5 +1,5 @@
-import type { WriteStream } from 'node:tty';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Interruption, type Output } from './interruption.js';
 
 const ALTERNATE_ON = '\u001b[?1049h\u001b[?25l';
 const ALTERNATE_OFF = '\u001b[?25h\u001b[?1049l';
@@ -8,7 +8,7 @@ const TO_END_OF_LINE = '\u001b[K';
 const TO_END = '\u001b[J';
 
 export interface LiveOptions {
-  readonly out: NodeJS.WriteStream | WriteStream;
+  readonly out: Output;
   readonly seconds: number;
   /** What is shown each time. */
   readonly lines: () => Promise<readonly string[]>;
@@ -19,14 +19,7 @@ export interface LiveOptions {
  * anything else one after the other.
  */
 export async function showLive({ out, seconds, lines }: LiveOptions): Promise<void> {
-  const stop = new AbortController();
-  const onSignal = (): void => {
-    stop.abort();
-  };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.once(signal, onSignal);
-  // Who reads us has gone: that is an end like any other.
-  out.once('error', onSignal);
+  const stop = new Interruption(out);
   const isTerminal = 'columns' in out && out.isTTY;
   let shown: readonly string[] = [];
   const draw = (): void => {
@@ -47,7 +40,7 @@ export async function showLive({ out, seconds, lines }: LiveOptions): Promise<vo
       out.off('resize', draw);
       out.write(ALTERNATE_OFF);
     }
-    for (const signal of signals) process.off(signal, onSignal);
+    stop.release();
   }
 }
 

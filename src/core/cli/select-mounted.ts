@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { IzoError } from '../model/errors.js';
 import { EXIT } from '../model/exit-codes.js';
-import { listMounted, type MountedState } from '../presto/mounted-state.js';
+import { isAlive, listMounted, type MountedState } from '../presto/mounted-state.js';
 import { runDirectory } from '../system/directories.js';
 
 /**
@@ -32,4 +32,18 @@ export function selectMounted(
     });
   }
   return only;
+}
+
+/** All that users mean by several names; without any, all that is mounted. @throws IzoError as above */
+export function selectAllMounted(wanted: readonly string[]): MountedState[] {
+  const states =
+    wanted.length > 0
+      ? wanted.map((each) => selectMounted(each))
+      : listMounted(runDirectory()).filter(({ pid }) => isAlive(pid));
+  if (states.length === 0) selectMounted(undefined);
+  // Who names a fileset and its mount point means it once.
+  return states.filter(
+    ({ mountPoint }, index) =>
+      states.findIndex((other) => other.mountPoint === mountPoint) === index,
+  );
 }

@@ -8,6 +8,7 @@ import { isTreeContents } from '../psdev/tree-contents.js';
 import { META_DIRECTORY } from '../model/names.js';
 import { adoptTree } from './adoption.js';
 import { serveMount } from './bindings.js';
+import { PrestoControl } from './control.js';
 import { untilUnmounted } from './ending.js';
 import { removeMountedState, socketPath, writeMountedState } from './mounted-state.js';
 import { redoName } from './patch-file.js';
@@ -96,11 +97,13 @@ async function serve(
   const mountOptions = { nosuid, nodev, noexec };
   const mount = { source, mountPoint, readOnly, mountOptions, log };
   let binding: FuseBinding | undefined;
+  let control: PrestoControl | undefined;
   try {
     binding = await serveMount(presto, request.binding, mount);
     const socket = socketPath(runDir, psdev, fileset);
     const identity = { fileset, lowerPath: lower.path, mountPoint, pid: process.pid };
     const server = await PsdevServer.listen(presto, socket, identity);
+    control = await PrestoControl.listen(presto, runDir, request);
     presto.announce = server.announce;
     presto.want = server.want;
     writeMountedState(runDir, {
@@ -119,6 +122,7 @@ async function serve(
     await binding?.unmount(true);
     throw error;
   } finally {
+    control?.close();
     presto.close();
     logs.kml.release();
   }

@@ -23,6 +23,14 @@ export function socketPath(runDir: string, psdev: string, fileset: string): stri
   return join(runDir, psdev, `${fileset}${SOCKET_SUFFIX}`);
 }
 
+/** Where commands find a running presto. */
+export function prestoControlPath(
+  runDir: string,
+  { psdev, fileset }: Pick<MountedState, 'psdev' | 'fileset'>,
+): string {
+  return join(runDir, psdev, `${fileset}.ctl`);
+}
+
 function statePath(runDir: string, psdev: string, fileset: string): string {
   return join(runDir, psdev, `${fileset}${SUFFIX}`);
 }
@@ -38,6 +46,7 @@ export function writeMountedState(runDir: string, state: MountedState): void {
 export function removeMountedState(runDir: string, psdev: string, fileset: string): void {
   rmSync(statePath(runDir, psdev, fileset), { force: true });
   rmSync(socketPath(runDir, psdev, fileset), { force: true });
+  rmSync(prestoControlPath(runDir, { psdev, fileset }), { force: true });
 }
 
 /** All that is mounted, or was by a presto that is dead. */

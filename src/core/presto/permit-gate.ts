@@ -42,6 +42,11 @@ export class PermitGate {
     return this.#state === 'held' || (this.#state === 'disconnected' && this.policy() === 'write');
   }
 
+  /** Nobody may update for now, whoever has the permit. */
+  get isFrozen(): boolean {
+    return this.#frozen;
+  }
+
   /** @returns 0: go on; PARK: later; -EROFS: cut off, and the fileset is read-only then. */
   enter(): number {
     if (this.#frozen) return PARK;

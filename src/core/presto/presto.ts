@@ -3,6 +3,7 @@ import type { FuseBinding, FuseOperations, NodeId } from '../fuse/port.js';
 import type { FilesetLogs } from '../journal/index.js';
 import type { Recno } from '../model/ids.js';
 import type { GateState, Policy, PrestoStatus } from '../psdev/messages.js';
+import type { WaitReason } from '../psdev/trace.js';
 import { E, errnoName } from '../system/errno.js';
 import { raiseOpenFilesLimit } from '../system/open-files-limit.js';
 import { LIMITS } from '../model/limits.js';
@@ -26,6 +27,7 @@ import { Patches } from './patches.js';
 import { PermitGate } from './permit-gate.js';
 import { Placement } from './placement.js';
 import { RemoteUpdates } from './remote-update.js';
+import { Tracer } from './trace/tracer.js';
 import { UnseenWrites } from './unseen-writes.js';
 import { WriteBack } from './write-back.js';
 import { XattrRecords } from './xattr-records.js';
@@ -69,6 +71,7 @@ export class Presto {
   readonly applier: Applier;
   readonly merger: Merger;
   readonly operations: FuseOperations;
+  readonly tracer: Tracer;
   #binding: FuseBinding | undefined;
   readonly cache: CacheWatch;
   #policy: Policy = 'write';
@@ -127,6 +130,17 @@ export class Presto {
     const own = { logs, updates, contentsMoved, writeBack, guard };
     const core: PrestoCore = { ...this.#shared(), ...own };
     this.operations = prestoOperations(core);
+    this.tracer = new Tracer({
+      table: this.table,
+      reason: (operation) => this.#reasonToWait(operation),
+      watch: (watcher) => this.#binding?.watch(watcher),
+    });
+  }
+
+  /** Updates wait at the gate; to look for holes waits for what the kernel has yet to write. */
+  #reasonToWait(operation: string): WaitReason {
+    if (operation === 'lseek') return 'write-back';
+    return this.gate.isFrozen ? 'merge' : 'permit';
   }
 
   #shared(): Pick<

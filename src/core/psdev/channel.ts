@@ -57,6 +57,11 @@ export class Channel {
     return this.#open;
   }
 
+  /** Bytes that the other end has not taken yet. */
+  get backlog(): number {
+    return this.socket.writableLength;
+  }
+
   notify(kind: string, head: Record<string, unknown> = {}): void {
     this.#send({ ...head, kind });
   }

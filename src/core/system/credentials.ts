@@ -36,3 +36,18 @@ function hasBit(status: string, capability: number): boolean {
   const effective = EFFECTIVE.exec(status)?.[1];
   return effective !== undefined && ((BigInt(`0x${effective}`) >> BigInt(capability)) & 1n) === 1n;
 }
+
+const NAME = /^Name:\t(.*)$/m;
+const PROCESS = /^Tgid:\t(\d+)$/m;
+
+/**
+ * The process of a thread and the name of its program, at most 15 bytes; undefined where it cannot be seen. Of all that
+ * /proc tells this is what takes no lock that a thread may hold which waits for us in a page fault.
+ */
+export function processOf(thread: number): { pid: number; command: string } | undefined {
+  const status = statusOf(thread);
+  const pid = PROCESS.exec(status)?.[1];
+  return pid === undefined
+    ? undefined
+    : { pid: Number(pid), command: NAME.exec(status)?.[1] ?? '' };
+}
