@@ -4,6 +4,7 @@ import { IzoCommand } from '../core/cli/base-command.js';
 import { acquireLower } from '../core/cache/index.js';
 import { runPresto, type PrestoRequest } from '../core/presto/daemon.js';
 import { starterBehind } from '../core/presto/starting.js';
+import { compileEarly } from '../core/system/compiling.js';
 import { makeLogger } from '../core/system/log.js';
 
 /** The pipe by which `izo mount` hears that the mount answers, or why not. */
@@ -15,6 +16,7 @@ export default class PrestoCommand extends IzoCommand {
   static override args = { request: Args.string({ required: true, description: 'JSON' }) };
 
   override async run(): Promise<void> {
+    compileEarly();
     const { args } = await this.parse(PrestoCommand);
     const request = JSON.parse(args.request) as PrestoRequest;
     const logger = makeLogger({ name: `presto ${request.fileset}`, debuglevel: 0 });
