@@ -5,7 +5,7 @@ import { loadConfiguration } from '../core/config/index.js';
 import { Lento } from '../core/lento/lento.js';
 import { LentoService } from '../core/lento/service.js';
 import { configDirectory, directories } from '../core/system/directories.js';
-import { makeLogger } from '../core/system/log.js';
+import { DebugLevel, makeLogger } from '../core/system/log.js';
 import { ServiceManager } from '../core/system/notify.js';
 
 export default class LentoCommand extends IzoCommand {
@@ -27,7 +27,7 @@ export default class LentoCommand extends IzoCommand {
   static override flags = {
     idfile,
     debuglevel: Flags.integer({
-      summary: 'how much to log: 0 what matters, 1 many things, 100 all of it',
+      summary: 'how much to log: 0 what matters, 1 many things, 100 all of it; see izo debug',
       default: 0,
       min: 0,
     }),
@@ -47,9 +47,10 @@ export default class LentoCommand extends IzoCommand {
     const readConfiguration = () =>
       loadConfiguration({ configDir: configDirectory(flags.configdir), idfile: flags.idfile });
     const config = readConfiguration();
+    const debug = new DebugLevel(flags.debuglevel);
     const log = makeLogger({
       name: `lento ${config.sysid.name}`,
-      debuglevel: flags.debuglevel,
+      debuglevel: debug,
       json: flags['log-json'],
     });
     for (const warning of config.warnings) log.warn(warning.message);
@@ -59,6 +60,7 @@ export default class LentoCommand extends IzoCommand {
       directories: directories({ configDir: config.configDir }),
       trusted,
       log,
+      debug,
     });
     const service = new LentoService({ lento, manager, log, readAgain: readConfiguration });
     await service.start();

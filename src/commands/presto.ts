@@ -1,11 +1,10 @@
 import { writeSync } from 'node:fs';
 import { Args } from '@oclif/core';
 import { IzoCommand } from '../core/cli/base-command.js';
-import { acquireLower } from '../core/cache/index.js';
 import { runPresto, type PrestoRequest } from '../core/presto/daemon.js';
 import { starterBehind } from '../core/presto/starting.js';
 import { compileEarly } from '../core/system/compiling.js';
-import { makeLogger } from '../core/system/log.js';
+import { DebugLevel, makeLogger } from '../core/system/log.js';
 
 /** The pipe by which `izo mount` hears that the mount answers, or why not. */
 const STARTER_FD = 3;
@@ -19,7 +18,8 @@ export default class PrestoCommand extends IzoCommand {
     compileEarly();
     const { args } = await this.parse(PrestoCommand);
     const request = JSON.parse(args.request) as PrestoRequest;
-    const logger = makeLogger({ name: `presto ${request.fileset}`, debuglevel: 0 });
+    const debug = new DebugLevel(0);
+    const logger = makeLogger({ name: `presto ${request.fileset}`, debuglevel: debug });
     process.on('SIGPIPE', () => undefined);
     const starter = starterBehind((line) => writeSync(STARTER_FD, line));
     // Ended at once it would leave the mount without anybody behind it.
@@ -29,13 +29,10 @@ export default class PrestoCommand extends IzoCommand {
         ending.abort(signal);
       });
     try {
-      await runPresto(
-        request,
-        (level, message) => logger[level](message),
-        starter,
-        acquireLower,
-        ending.signal,
-      );
+      await runPresto(request, (level, message) => logger[level](message), starter, {
+        debug,
+        stop: ending.signal,
+      });
     } catch (error) {
       starter.failed(error);
       throw error;

@@ -1,21 +1,32 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { IzoError } from '../model/errors.js';
 import { EXIT, type ExitCode } from '../model/exit-codes.js';
 import type { ReplicaId } from '../model/ids.js';
 import { Channel, ChannelClosed, ChannelRefusal } from '../psdev/channel.js';
+import type { DebugAnswer, DebugRequest } from '../psdev/debug.js';
 import type { Frame } from '../psdev/frames.js';
+import { number } from '../psdev/messages.js';
 import { requireSocketPath } from '../system/socket-path.js';
 import type { SyncResult } from './fileset-status.js';
 import type { LentoStatus } from './status.js';
 import type { VerifyRequest, VerifyStep } from './verify/verifier.js';
 
 /** What the sockets of lentos end with; before that is the name of their sysid. */
-export const CONTROL_SUFFIX = '.lento.sock';
+const CONTROL_SUFFIX = '.lento.sock';
 
 /** Where commands find a running lento. @throws IzoError run-directory-long */
 export function controlPath(runDir: string, sysid: string): string {
   return requireSocketPath(join(runDir, `${sysid}${CONTROL_SUFFIX}`));
+}
+
+/** The sysids of all lentos that run on this host, or were killed: one that was leaves its socket behind. */
+export function lentosOf(runDir: string): string[] {
+  const names = existsSync(runDir) ? readdirSync(runDir) : [];
+  return names
+    .filter((name) => name.endsWith(CONTROL_SUFFIX))
+    .map((name) => name.slice(0, -CONTROL_SUFFIX.length));
 }
 
 async function connectToLento(path: string, sysid: string): Promise<Channel> {
@@ -88,6 +99,16 @@ const STATUS_MS = 10_000;
 export async function askStatus(runDir: string, sysid: string): Promise<LentoStatus> {
   const { head } = await ask(runDir, sysid, 'status', {}, STATUS_MS);
   return head['status'] as LentoStatus;
+}
+
+/** Tells the debug level, or changes it. @throws IzoError not-running, timeout */
+export async function askLentoDebug(
+  runDir: string,
+  sysid: string,
+  request: DebugRequest,
+): Promise<DebugAnswer> {
+  const { head } = await ask(runDir, sysid, 'debug', { ...request }, STATUS_MS);
+  return { level: number(head, 'level'), configured: number(head, 'configured') };
 }
 
 /** @throws IzoError not-running, timeout, or why it cannot be */

@@ -1,8 +1,7 @@
-import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { IzoError } from '../model/errors.js';
 import { EXIT } from '../model/exit-codes.js';
-import { askStatus, askSync, CONTROL_SUFFIX } from './control-client.js';
+import { askStatus, askSync, lentosOf } from './control-client.js';
 import { errorText } from './error-text.js';
 import type { FilesetStatus } from './fileset-status.js';
 
@@ -16,11 +15,8 @@ interface Cared {
 
 /** The lento that has the fileset mounted at a place, and what it says of that. */
 async function whoCaresFor(runDir: string, mountPoint: string): Promise<Cared> {
-  const sysids = readdirSync(runDir)
-    .filter((name) => name.endsWith(CONTROL_SUFFIX))
-    .map((name) => name.slice(0, -CONTROL_SUFFIX.length));
-  for (const sysid of sysids) {
-    // One that was killed leaves its socket behind.
+  for (const sysid of lentosOf(runDir)) {
+    // One that was killed does not answer.
     const status = await askStatus(runDir, sysid).catch(() => undefined);
     const fileset = status?.filesets.find((each) => each.mountPoint === mountPoint);
     if (fileset !== undefined) return { sysid, fileset };

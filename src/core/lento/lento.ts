@@ -3,9 +3,11 @@ import { findKey, psdevName, type Configuration } from '../config/index.js';
 import { IzoError } from '../model/errors.js';
 import { EXIT } from '../model/exit-codes.js';
 import { ControlServer } from '../psdev/control-server.js';
+import { answerDebug } from '../psdev/debug.js';
 import type { Frame } from '../psdev/frames.js';
 import type { Directories } from '../system/directories.js';
 import { takeLock } from '../system/lock.js';
+import type { DebugLevel } from '../system/log.js';
 import { Connection, type Exchange } from '../wire/connection.js';
 import { E } from '../system/errno.js';
 import { Kind } from '../wire/kinds.js';
@@ -31,6 +33,8 @@ export interface LentoOptions {
   /** Plain TCP, and hosts are believed: as in 2001. */
   readonly trusted: boolean;
   readonly log: LentoLog;
+  /** How much of it there is. */
+  readonly debug: DebugLevel;
 }
 
 /**
@@ -178,6 +182,10 @@ export class Lento {
         return { status: await this.status() };
       case 'sync':
         return { result: await this.#sync(String(frame.head['fileset'])) };
+      case 'debug': {
+        const { debug, log } = this.options;
+        return answerDebug(debug, frame.head, (message) => log.info({}, message));
+      }
       case 'logs':
         return { logs: this.#mounted(String(frame.head['fileset'])).logs };
       case 'verify':

@@ -16,15 +16,19 @@ export interface MachineOptions<State, Event, Effect> {
  * Runs the rules of a fileset: an event leads to a state and to effects. What an effect dispatches at once has its turn
  * when all effects of the step before are carried out.
  */
-export class Machine<State, Event, Effect> {
+export class Machine<State, Event extends object, Effect extends object> {
   #state: State;
   readonly #events: Event[] = [];
   readonly #waiters = new Waiters();
   #running = false;
   #timer: NodeJS.Timeout | undefined;
+  readonly #hears: string;
+  readonly #does: string;
 
   constructor(private readonly options: MachineOptions<State, Event, Effect>) {
     this.#state = options.state;
+    this.#hears = `${options.fileset} hears`;
+    this.#does = `${options.fileset} does`;
   }
 
   get state(): State {
@@ -37,10 +41,14 @@ export class Machine<State, Event, Effect> {
     if (this.#running) return;
     this.#running = true;
     for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
+      log.debug(next, this.#hears);
       const [state, effects] = step(this.#state, next);
       log.trace({ fileset, event: next, effects }, 'step');
       this.#state = state;
-      for (const effect of effects) run(effect);
+      for (const effect of effects) {
+        log.debug(effect, this.#does);
+        run(effect);
+      }
     }
     this.#running = false;
     this.#waiters.check();

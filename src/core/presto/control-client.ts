@@ -2,7 +2,9 @@ import { connect } from 'node:net';
 import { IzoError } from '../model/errors.js';
 import { EXIT } from '../model/exit-codes.js';
 import { Channel, ChannelClosed } from '../psdev/channel.js';
+import type { DebugAnswer, DebugRequest } from '../psdev/debug.js';
 import type { Frame } from '../psdev/frames.js';
+import { number } from '../psdev/messages.js';
 import type { TraceEvent, TraceFilter } from '../psdev/trace.js';
 import { prestoControlPath, type MountedState } from './mounted-state.js';
 
@@ -67,4 +69,36 @@ export async function followOperations(
     throw notThere(state, prestoControlPath(runDir, state), error);
   }
   return { ended: channel.closed, end: () => channel.close() };
+}
+
+const ANSWER_MS = 10_000;
+
+/** Tells the debug level of a presto, or changes it. @throws IzoError not-running */
+export async function askPrestoDebug(
+  runDir: string,
+  state: MountedState,
+  request: DebugRequest,
+): Promise<DebugAnswer> {
+  const { head } = await ask(runDir, state, 'debug', { ...request });
+  return { level: number(head, 'level'), configured: number(head, 'configured') };
+}
+
+async function ask(
+  runDir: string,
+  state: MountedState,
+  kind: string,
+  head: Record<string, unknown>,
+): Promise<Frame> {
+  const channel = await connectToPresto(runDir, state);
+  // It waits for a disk that does not answer, perhaps.
+  const timer = setTimeout(() => channel.close(), ANSWER_MS);
+  try {
+    return await channel.request(kind, head);
+  } catch (error) {
+    if (!(error instanceof ChannelClosed)) throw error;
+    throw notThere(state, prestoControlPath(runDir, state), error);
+  } finally {
+    clearTimeout(timer);
+    channel.close();
+  }
 }

@@ -1,30 +1,40 @@
 import { ControlServer } from '../psdev/control-server.js';
 import type { Channel } from '../psdev/channel.js';
+import { answerDebug } from '../psdev/debug.js';
 import { FrameError, type Frame } from '../psdev/frames.js';
 import { readTraceFilter } from '../psdev/trace.js';
+import { isAllOfIt, type DebugLevel } from '../system/log.js';
 import { prestoControlPath, type MountedState } from './mounted-state.js';
 import type { Presto } from './presto.js';
+import { describeOperation } from './trace/describe.js';
 import { TraceStream } from './trace/trace-stream.js';
+
+interface ControlPlace extends Pick<MountedState, 'psdev' | 'fileset'> {
+  readonly runDir: string;
+}
 
 /** Where commands find a running presto: to look at what it does. Another socket than the psdev's, which is lento's alone. */
 export class PrestoControl {
   readonly #path: string;
   #server: ControlServer | undefined;
+  #endLogging: (() => void) | undefined;
 
   private constructor(
     private readonly presto: Presto,
-    runDir: string,
-    state: Pick<MountedState, 'psdev' | 'fileset'>,
+    private readonly debug: DebugLevel,
+    place: ControlPlace,
   ) {
-    this.#path = prestoControlPath(runDir, state);
+    this.#path = prestoControlPath(place.runDir, place);
+    debug.onChange((level) => this.#logOperations(level));
+    this.#logOperations(debug.level);
   }
 
   static async listen(
     presto: Presto,
-    runDir: string,
-    state: Pick<MountedState, 'psdev' | 'fileset'>,
+    place: ControlPlace,
+    debug: DebugLevel,
   ): Promise<PrestoControl> {
-    const control = new PrestoControl(presto, runDir, state);
+    const control = new PrestoControl(presto, debug, place);
     const handle = control.#handle.bind(control);
     control.#server = await ControlServer.listen(control.#path, handle);
     return control;
@@ -35,9 +45,22 @@ export class PrestoControl {
       case 'trace':
         this.#trace(frame, from);
         return {};
+      case 'debug':
+        return answerDebug(this.debug, frame.head, (message) => this.presto.log('info', message));
       default:
         throw new FrameError(`${kind} is no request`);
     }
+  }
+
+  /** At the level of "all of it" each operation is in the log. */
+  #logOperations(level: number): void {
+    const wanted = isAllOfIt(level);
+    if (wanted === (this.#endLogging !== undefined)) return;
+    const { tracer, log } = this.presto;
+    this.#endLogging?.();
+    this.#endLogging = wanted
+      ? tracer.add({ take: (event) => log('trace', describeOperation(event)) })
+      : undefined;
   }
 
   #trace({ head }: Frame, from: Channel): void {

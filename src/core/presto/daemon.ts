@@ -6,6 +6,7 @@ import type { FuseBinding } from '../fuse/port.js';
 import { openLogs, type FilesetLogs } from '../journal/index.js';
 import { isTreeContents } from '../psdev/tree-contents.js';
 import { META_DIRECTORY } from '../model/names.js';
+import type { DebugLevel } from '../system/log.js';
 import { adoptTree } from './adoption.js';
 import { serveMount } from './bindings.js';
 import { PrestoControl } from './control.js';
@@ -38,20 +39,27 @@ export interface PrestoRequest {
   readonly noexec: boolean;
 }
 
+/** What a presto is run with. */
+export interface Running {
+  /** How much is logged; it may be changed from outside. */
+  readonly debug: DebugLevel;
+  /** Ends it in order, with the mount: see untilUnmounted. Its reason is for the log. */
+  readonly stop: AbortSignal;
+  /** Mounts the cache, and refuses one that does not keep the order; the test of power losses has another. */
+  readonly acquire?: (request: LowerRequest) => Promise<LowerMount>;
+}
+
 /**
  * A presto from its begin to its end: the cache is mounted where only root reaches it, its logs are opened and recovered,
  * the file system is mounted, the psdev opened. Ends when somebody unmounts, or at `stop`.
  * @param starter hears how far it is, and that the mount answers
- * @param acquire mounts the cache, and refuses one that does not keep the order; the test of power losses has another
- * @param stop ends it in order, with the mount: see untilUnmounted. Its reason is for the log
  * @throws IzoError, before it is ready: then nothing is left mounted
  */
 export async function runPresto(
   request: PrestoRequest,
   log: PrestoLog,
   starter: Starter,
-  acquire: (request: LowerRequest) => Promise<LowerMount> = acquireLower,
-  stop: AbortSignal = new AbortController().signal,
+  { debug, stop, acquire = acquireLower }: Running,
 ): Promise<void> {
   // Modes are the callers' business, and so is the umask that comes with each request.
   process.umask(0);
@@ -61,7 +69,7 @@ export async function runPresto(
       starter.progress(() => `reading the whole log: record ${recno}`);
     });
     try {
-      await serve(request, lower, logs, log, starter, stop);
+      await serve(request, lower, logs, log, starter, { debug, stop });
     } finally {
       logs.close();
     }
@@ -78,7 +86,7 @@ async function serve(
   logs: FilesetLogs,
   log: PrestoLog,
   starter: Starter,
-  stop: AbortSignal,
+  { debug, stop }: Running,
 ): Promise<void> {
   const { runDir, psdev, fileset, mountPoint } = request;
   const presto = new Presto(lower.rootFd, lower.stageFd, logs, log, {
@@ -103,7 +111,7 @@ async function serve(
     const socket = socketPath(runDir, psdev, fileset);
     const identity = { fileset, lowerPath: lower.path, mountPoint, pid: process.pid };
     const server = await PsdevServer.listen(presto, socket, identity);
-    control = await PrestoControl.listen(presto, runDir, request);
+    control = await PrestoControl.listen(presto, request, debug);
     presto.announce = server.announce;
     presto.want = server.want;
     writeMountedState(runDir, {

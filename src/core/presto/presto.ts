@@ -32,7 +32,10 @@ import { UnseenWrites } from './unseen-writes.js';
 import { WriteBack } from './write-back.js';
 import { XattrRecords } from './xattr-records.js';
 
-export type PrestoLog = (level: 'info' | 'warn' | 'error', message: string) => void;
+export type PrestoLog = (
+  level: 'trace' | 'debug' | 'info' | 'warn' | 'error',
+  message: string,
+) => void;
 
 export interface PrestoOptions {
   /** How long updates wait for a permit before the host counts as cut off. */

@@ -12,10 +12,12 @@ import {
   readGate,
   readTrim,
   text,
+  type GateState,
+  type Policy,
   type PrestoHello,
   type PrestoStatus,
 } from '../psdev/messages.js';
-import type { Recno } from '../model/ids.js';
+import { formatReplicaId, type Recno } from '../model/ids.js';
 import type { Presto } from './presto.js';
 import { remoteItem } from './remote-item.js';
 
@@ -34,6 +36,8 @@ export class PsdevServer {
   #lento: Channel | undefined;
   #announced: Recno = 0;
   #announcing = false;
+  /** When programs began to wait for the permit, of performance.now(); 0 while none does. */
+  #wantedAt = 0;
 
   private constructor(
     private readonly presto: Presto,
@@ -73,6 +77,7 @@ export class PsdevServer {
       },
     );
     this.#lento = channel;
+    this.presto.log('debug', 'lento has connected');
     const { kml, replica } = this.presto.logs;
     this.#announced = kml.end.recno;
     channel.notify('hello', {
@@ -105,6 +110,8 @@ export class PsdevServer {
 
   /** Programs wait for the permit. */
   readonly want = (): void => {
+    this.#wantedAt = performance.now();
+    this.presto.log('debug', 'programs wait for the permit: lento is asked');
     this.#lento?.notify('want');
   };
 
@@ -113,6 +120,7 @@ export class PsdevServer {
     switch (kind) {
       case 'gate': {
         const { state, policy } = readGate(frame.head);
+        this.#logGate(state, policy);
         return { recno: presto.setGate(state, policy) };
       }
       case 'apply':
@@ -133,14 +141,26 @@ export class PsdevServer {
         return { recno: presto.logs.kml.end.recno };
       case 'trim': {
         const { kml } = presto.logs;
+        const before = kml.header.firstRecno;
         const more = kml.trim(readTrim(frame.head));
-        return { first: kml.header.firstRecno, more };
+        const first = kml.header.firstRecno;
+        if (first > before) presto.log('debug', `the log begins with record ${first} now`);
+        return { first, more };
       }
       case 'status':
         return { ...presto.status() } satisfies PrestoStatus;
       default:
         throw new FrameError(`${kind} is no request`);
     }
+  }
+
+  #logGate(state: GateState, policy: Policy): void {
+    const { log } = this.presto;
+    log('debug', `lento says: ${state}${state === 'disconnected' ? `, updates: ${policy}` : ''}`);
+    if (this.#wantedAt === 0 || state === 'absent') return;
+    const ms = (performance.now() - this.#wantedAt).toFixed(1);
+    log('debug', `programs go on after ${ms} ms`);
+    this.#wantedAt = 0;
   }
 
   async #merge(frame: Frame): Promise<Record<string, unknown>> {
@@ -162,6 +182,8 @@ export class PsdevServer {
     // lento hears it in the answer; a notice of its own would come first and make it read the log twice.
     const { recno } = logs.kml.end;
     if (log) this.#announced = recno;
+    const outcome = failure === undefined ? 'applied' : `not applied (${failure.message})`;
+    this.presto.log('debug', `${items.length} records of ${formatReplicaId(peer)}: ${outcome}`);
     return {
       expected: applier.expected(peer),
       recno,

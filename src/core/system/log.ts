@@ -3,14 +3,38 @@ import { pino, type DestinationStream, type LevelWithSilent, type Logger } from 
 import { humanLine } from './log-format.js';
 
 export interface LoggerOptions {
-  /** The scale of the HOWTO: 0 what an operator should know, 1 "many things", 100 "all of it". */
-  debuglevel: number;
+  /** On the scale of the HOWTO; see DebugLevel. */
+  debuglevel: number | DebugLevel;
   /** One JSON object a line. */
   json?: boolean;
   /** Who logs: `lento`, `presto shared`. */
   name: string;
   /** Default: standard error, written to before the call returns, so that a crash loses nothing. */
   destination?: DestinationStream;
+}
+
+/** How much is logged, on the scale of the HOWTO: 0 what an operator should know, 1 "many things", 100 "all of it". */
+export class DebugLevel {
+  #level: number;
+  readonly #listeners: ((level: number) => void)[] = [];
+
+  /** `configured`: what it is at the start. */
+  constructor(readonly configured: number) {
+    this.#level = configured;
+  }
+
+  get level(): number {
+    return this.#level;
+  }
+
+  set(level: number): void {
+    this.#level = level;
+    for (const listener of this.#listeners) listener(level);
+  }
+
+  onChange(listener: (level: number) => void): void {
+    this.#listeners.push(listener);
+  }
 }
 
 /** Fields of these names are secret wherever they stand, four levels deep. */
@@ -21,8 +45,12 @@ const SECRET_PATHS = SECRETS.flatMap((name) =>
 
 const STDERR = 2;
 
+export function isAllOfIt(debuglevel: number): boolean {
+  return debuglevel >= 100;
+}
+
 export function levelOf(debuglevel: number): LevelWithSilent {
-  if (debuglevel >= 100) return 'trace';
+  if (isAllOfIt(debuglevel)) return 'trace';
   return debuglevel >= 1 ? 'debug' : 'info';
 }
 
@@ -58,20 +86,25 @@ function plainError(error: unknown): unknown {
 /** Makes a logger. It writes to standard error: standard output is for the results of commands. */
 export function makeLogger({ debuglevel, json, name, destination }: LoggerOptions): Logger {
   const target = destination ?? standardError();
-  const style = { journal: isJournal(process.env), stacks: debuglevel >= 1 };
+  const debug = typeof debuglevel === 'number' ? new DebugLevel(debuglevel) : debuglevel;
+  const journal = isJournal(process.env);
   const human: DestinationStream = {
     write: (line) => {
-      target.write(humanLine(line, style));
+      target.write(humanLine(line, { journal, stacks: debug.level >= 1 }));
     },
   };
-  return pino(
+  const logger = pino(
     {
       name,
-      level: levelOf(debuglevel),
+      level: levelOf(debug.level),
       base: {},
       serializers: { err: plainError },
       redact: { paths: SECRET_PATHS, censor: '[secret]' },
     },
     json === true ? target : human,
   );
+  debug.onChange((level) => {
+    logger.level = levelOf(level);
+  });
+  return logger;
 }

@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path';
 import { runPresto, type PrestoRequest } from '../../../src/core/presto/daemon.js';
+import { DebugLevel } from '../../../src/core/system/log.js';
 import { mountLowerTree } from './lower-tree.js';
 
 const request = JSON.parse(process.argv[2] ?? '') as PrestoRequest;
@@ -16,6 +17,10 @@ await runPresto(
     progress: () => undefined,
     failed: () => undefined,
   },
-  ({ device, runDir, cacheType }) =>
-    mountLowerTree(device, join(runDir, 'lower', 'unordered'), cacheType ?? 'ext3'),
+  {
+    debug: new DebugLevel(0),
+    stop: new AbortController().signal,
+    acquire: ({ device, runDir, cacheType }) =>
+      mountLowerTree(device, join(runDir, 'lower', 'unordered'), cacheType ?? 'ext3'),
+  },
 );
