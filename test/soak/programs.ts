@@ -33,10 +33,11 @@ export const WORK = `
     # Who is killed leaves its locks.
     find repository/.git -name '*.lock' -delete || return
     for db in rollback wal; do
-      sqlite3 -bail $db.db "PRAGMA journal_mode=$([ $db = wal ] && echo wal || echo delete);
+      # All of it or nothing: the disk may be full in the middle.
+      sqlite3 -bail $db.db "PRAGMA journal_mode=$([ $db = wal ] && echo wal || echo delete); BEGIN IMMEDIATE;
         CREATE TABLE IF NOT EXISTS moves (n INTEGER PRIMARY KEY, bytes BLOB);
         CREATE TABLE IF NOT EXISTS accounts (id INTEGER PRIMARY KEY, money INTEGER);
-        INSERT OR IGNORE INTO accounts VALUES (1, 500), (2, 500);" || return
+        INSERT OR IGNORE INTO accounts VALUES (1, 500), (2, 500); COMMIT;" || return
     done
   }
   commit() {
