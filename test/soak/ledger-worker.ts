@@ -190,8 +190,6 @@ process.once('SIGTERM', () => {
 });
 const wheel = ACTS.flatMap(([times, act]) => Array.from({ length: times }, () => act));
 try {
-  mkdirSync(ledger, { recursive: true });
-  mkdirSync(own, { recursive: true });
   for (;;) {
     try {
       random.pick(wheel)!();

@@ -52,13 +52,11 @@ export const WORK = `
       UPDATE accounts SET money = money - 7 WHERE id = 1; UPDATE accounts SET money = money + 7 WHERE id = 2;
       DELETE FROM moves WHERE n < (SELECT max(n) FROM moves) - 200; SELECT max(n) FROM moves; COMMIT;") && note $1 "$n"
   }
-  appended=$( [ -e "$P/appended" ] && wc -l < "$P/appended" || echo 0 )
   append() {
     echo $((appended + 1)) >> appended && note append $((appended + 1))
     # What was refused may have come to something.
-    appended=$(wc -l < appended)
+    appended=$(wc -l < appended) || exit 0
   }
-  saved=$( [ -e "$P/document" ] && head -1 "$P/document" || echo 0 )
   save() {
     saved=$((saved + 1))
     { echo $saved; head -c $((RANDOM * 3)) /dev/zero | tr '\\0' s; echo; echo $saved; } > .document.swp$$ &&
@@ -70,6 +68,11 @@ export const WORK = `
     ((RANDOM % 3 == 0)) && mv tree/a tree/moved && setfattr -n user.a -v "$RANDOM" tree/moved 2>&-
   }
   setup
+  cd "$P" || exit 0
+  # Where there is none of them because the mount has gone, nothing else can be listed either.
+  if [ -e appended ]; then appended=$(wc -l < appended) || exit 0; else appended=0; fi
+  if [ -e document ]; then saved=$(head -1 document) || exit 0; else saved=0; fi
+  ls "$P" > /dev/null 2>&1 || exit 0
   # What the kernel remembers it tells of a dead mount, too; it does not open a directory there.
   while ls "$P" > /dev/null 2>&1; do
     cd "$P" || exit 0

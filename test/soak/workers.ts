@@ -74,7 +74,8 @@ export class Workers {
       ...busy,
       ...rest,
     ]);
-    this.#spawn('ledger', ['-c', 'exec "$@"', 'ledger', ...node, ...ledger, ...rest]);
+    const places = [at(PLACES.ledger), own];
+    this.#spawn('ledger', ['-c', inside, 'ledger', ...places, ...node, ...ledger, ...rest]);
     this.#spawn('programs', ['-c', WORK], {
       P: at(join(PLACES.programs, name)),
       NOTES: join(notes, `programs-${name}`),

@@ -71,6 +71,11 @@ export class TornPresto {
     return made;
   }
 
+  /** Descriptor of the lower tree's root. */
+  get rootFd(): number {
+    return this.#rootFd;
+  }
+
   async remove(): Promise<void> {
     this.#abandon();
     closeSync(this.#rootFd);

@@ -65,7 +65,11 @@ function found(amendment: Exclude<Amendment, { type: 'record' }>, client: PaperT
 }
 
 /** The records that make an object anew. */
-function recordsOf(object: PaperObject, path: string, head: () => RecordHead): JournalRecord[] {
+export function recordsOf(
+  object: PaperObject,
+  path: string,
+  head: () => RecordHead,
+): JournalRecord[] {
   const { id, kind, data, mode, mtime, xattrs } = object;
   const record = (body: RecordBody): JournalRecord => ({ head: head(), body });
   const records = [record(makingOf(object, path))];

@@ -22,8 +22,19 @@ export class PaperClient {
   ) {}
 }
 
+/** A merge, and the trees that it was made for. */
+export interface PaperMerge {
+  readonly plan: Merge;
+  readonly replica: number;
+  readonly before: PaperTree;
+  readonly server: PaperTree;
+  readonly after: PaperTree;
+}
+
 /** The hosts of a fileset, on paper: everybody is cut off but in the moment of `sync`. */
 export class PaperCluster {
+  /** Hears of every merge. */
+  onMerge: ((merge: PaperMerge) => void) | undefined;
   readonly server: PaperHost;
   readonly clients: readonly PaperClient[];
   policy: ConflictPolicy = 'keep-both';
@@ -107,7 +118,10 @@ export class PaperCluster {
     };
     const both = { ...divergence, pending: host.records, news };
     const plan = mergeOnPaper(both, host.tree, this.server.tree, terms);
+    const before = host.tree.copy();
     const { stored, told, recno } = carryOut(plan, host.tree, this.server.tree, host.replica);
+    const { replica, tree } = host;
+    this.onMerge?.({ plan, replica, before, server: this.server.tree.copy(), after: tree.copy() });
     client.stored.push(...stored);
     host.spend(recno);
     host.records = told;

@@ -116,8 +116,11 @@ export class PaperHost {
   }
 
   setxattr(path: string, name: string, value: string): void {
+    const { id, kind } = this.tree.get(path);
+    // xattr(7): users give them to files and directories only.
+    if (kind !== 'file' && kind !== 'directory') return;
     const body = { path, name, value: Buffer.from(value, 'latin1'), flags: 0 };
-    this.#try({ op: Opcode.SETEXTATTR, ...body }, this.tree.get(path).id);
+    this.#try({ op: Opcode.SETEXTATTR, ...body }, id);
   }
 
   delxattr(path: string, name: string): void {
