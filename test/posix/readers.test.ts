@@ -193,6 +193,27 @@ function mapping({ at, settle }: Place): void {
     assert.equal(readFileSync(at('f'), 'latin1').slice(0, 7), 'mappeda');
   });
 
+  it('shows what somebody writes who was there first and cannot read, and shows him nothing in its way', () => {
+    writeFileSync(at('f'), 'a'.repeat(8192));
+    const appender = openSync(at('f'), 'a');
+    const fd = openSync(at('f'), 'r+');
+    const map = new Mapping(fd, 8192, true);
+    const writer = openSync(at('f'), constants.O_WRONLY);
+    map.write(0, 'mapped');
+    writeSync(writer, 'BC', 6);
+    writeSync(appender, 'end');
+    assert.equal(map.read(0, 9), 'mappedBCa');
+    assert.equal(textOf(fd, 9), 'mappedBCa');
+    assert.equal(fstatSync(fd).size, 8195);
+    map.unmap();
+    for (const each of [fd, appender]) closeSync(each);
+    writeSync(writer, 'D', 8);
+    const found = readFileSync(at('f'), 'latin1');
+    assert.equal(found.slice(0, 10), 'mappedBCDa');
+    assert.equal(found.slice(8190), 'aaend');
+    closeSync(writer);
+  });
+
   it('is written with nobody else there, after the file was closed', () => {
     writeFileSync(at('f'), 'a'.repeat(8192));
     const fd = openSync(at('f'), 'r+');

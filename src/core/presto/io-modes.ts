@@ -1,41 +1,68 @@
 import type { FuseBinding, Opened } from '../fuse/port.js';
+import { O_ACCMODE, O_RDONLY, O_RDWR, O_WRONLY } from '../system/files.js';
 import type { Node } from './node.js';
 
 /**
- * How the kernel reads and writes each open file: through its own page cache and us, or past us from the lower file.
+ * `cached`: through the kernel's page cache and us. `passed`: the kernel reads and maps the lower file itself; what is written
+ * comes here. `direct`: reads and writes come here, and nothing is cached above the lower file.
+ */
+export type IoMode = 'cached' | 'passed' | 'direct';
+
+/**
+ * How the kernel reads and writes each open file.
  *
- * Files opened for reading are passed through. The kernel does not mix the two for one inode, so what the first one has is
- * what the next ones get: a reader uses the page cache while another file does; a writer that comes while readers are
- * passed through writes directly to us, so that they see it at once.
+ * Where it can pass files through, readers are passed, and who only writes does so directly: what is written goes to the
+ * lower file's pages, which is where it will be read. Who reads and writes uses the page cache, as the first one. The kernel
+ * does not mix the page cache with passing for one inode, so what the first one has decides for those that come while it is
+ * open: beside a file that uses the page cache all use it; beside one that is passed all are; and beside one that writes
+ * directly nobody uses the page cache, for that one's writes would not be seen there for certain.
  */
 export class IoModes {
   constructor(private readonly binding: () => FuseBinding | undefined) {}
 
-  /** To be called before the file counts as open. `fd` has the lower file open. @returns whether it is passed through. */
-  open(node: Node, fd: number, writable: boolean, out: Opened): boolean {
-    const cached = node.opens - node.passing;
-    out.noFlush = !writable;
-    if (node.passing === 0 && (writable || cached > 0 || !this.#begin(node, fd))) {
+  /** To be called before the file counts as open, with the flags of open(2). `fd` has the lower file open. */
+  open(node: Node, fd: number, flags: number, out: Opened): IoMode {
+    const access = flags & O_ACCMODE;
+    const mode = this.#choose(node, fd, access);
+    out.noFlush = access === O_RDONLY;
+    if (mode === 'cached') {
       out.keepCache = !node.bypassed;
       node.bypassed = false;
-      return false;
+      return mode;
     }
-    node.passing++;
-    out.backing = node.backing;
-    out.directIo = writable;
-    return true;
+    node.bypassed = true;
+    out.directIo = mode === 'direct' || access !== O_RDONLY;
+    if (mode === 'direct') node.direct++;
+    else {
+      node.passing++;
+      out.backing = node.backing;
+    }
+    return mode;
+  }
+
+  #choose(node: Node, fd: number, access: number): IoMode {
+    if (node.passing > 0) return 'passed';
+    if (node.cached > 0) return 'cached';
+    const beside = node.direct > 0;
+    if (access === O_WRONLY) {
+      return beside || this.binding()?.passthrough === true ? 'direct' : 'cached';
+    }
+    if (access === O_RDWR && !beside) return 'cached';
+    if (this.#begin(node, fd)) return 'passed';
+    return beside ? 'direct' : 'cached';
   }
 
   #begin(node: Node, fd: number): boolean {
     const backing = this.binding()?.openBacking(fd) ?? 0;
     if (backing <= 0) return false;
     node.backing = backing;
-    node.bypassed = true;
     return true;
   }
 
-  /** A file that is passed through was closed. */
-  closed(node: Node): void {
+  /** The file was closed. */
+  closed(node: Node, mode: IoMode): void {
+    if (mode === 'direct') node.direct--;
+    if (mode !== 'passed') return;
     node.passing--;
     if (node.passing > 0) return;
     this.binding()?.closeBacking(node.backing);

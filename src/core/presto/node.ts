@@ -33,9 +33,11 @@ export class Node implements Holder {
   /** Open files that the kernel passes through, and its number for the lower file that it passes them to; see IoModes. */
   passing = 0;
   backing = 0;
+  /** Open files that neither are passed through nor use the kernel's page cache. */
+  direct = 0;
   /** While it may be written without a request. */
   unseen: Unseen | undefined = undefined;
-  /** It was passed through since the kernel used its page cache: pages that are left there may be out of date. */
+  /** It was read or written past the kernel's page cache since that was used: pages that are left there may be out of date. */
   bypassed = false;
   /** Slot in the LML while contents have been written and no CLOSE has been journaled; else -1. */
   dirtySlot = -1;
@@ -73,6 +75,11 @@ export class Node implements Holder {
 
   get isDirectory(): boolean {
     return (this.kind & S_IFMT) === S_IFDIR;
+  }
+
+  /** Open files that use the kernel's page cache. */
+  get cached(): number {
+    return this.opens - this.passing - this.direct;
   }
 
   /** What has no name can be reached by its descriptor only. */

@@ -2,7 +2,7 @@ import { E } from '../system/errno.js';
 import { O_DIRECTORY, O_RDONLY } from '../system/files.js';
 import { DirectoryCookies } from './directory-cookies.js';
 import { HeldFile } from './held-file.js';
-import type { IoModes } from './io-modes.js';
+import type { IoMode, IoModes } from './io-modes.js';
 import type { LowerTree } from './lower-tree.js';
 import type { Node } from './node.js';
 import { lowerFlags } from './lower-flags.js';
@@ -16,8 +16,7 @@ export class OpenFile extends HeldFile {
     node: Node,
     readonly flags: number,
     readonly writable: boolean,
-    /** The kernel passes it through to the lower file. */
-    readonly passes: boolean,
+    readonly mode: IoMode,
   ) {
     super(node, node.isDirectory ? O_RDONLY | O_DIRECTORY : lowerFlags(flags));
     this.cookies = node.isDirectory ? new DirectoryCookies() : undefined;
@@ -39,8 +38,8 @@ export class OpenFiles {
   }
 
   /** Takes over `fd`. */
-  add(node: Node, fd: number, flags: number, writable: boolean, passes = false): number {
-    const file = new OpenFile(node, flags, writable, passes);
+  add(node: Node, fd: number, flags: number, writable: boolean, mode: IoMode = 'cached'): number {
+    const file = new OpenFile(node, flags, writable, mode);
     node.opens++;
     if (writable) node.writers++;
     const handle = this.#free.pop() ?? this.#files.length;
@@ -72,7 +71,7 @@ export class OpenFiles {
     this.tree.table.descriptors.close(file);
     file.node.opens--;
     if (file.writable) file.node.writers--;
-    if (file.passes) this.modes.closed(file.node);
+    this.modes.closed(file.node, file.mode);
     this.tree.table.dropUnused(file.node);
   }
 

@@ -17,8 +17,8 @@ export class WriteBack {
 
   /** @returns true where all is in the lower file; else the request is to be parked: it is presented again. */
   isDone(node: Node): boolean {
-    // Only a file opened for writing can be mapped so; one that is passed through is mapped from the lower file.
-    if (node.writers === 0 || node.passing > 0 || this.#done === node.id) return true;
+    // Only a file opened for writing can be mapped so; past the page cache it is mapped from the lower file, or not at all.
+    if (node.writers === 0 || node.cached === 0 || this.#done === node.id) return true;
     if (!this.#asked.has(node.id)) void this.#ask(node.id);
     return false;
   }

@@ -202,6 +202,8 @@ export class NativeBinding implements FuseBinding {
     return;
   }
 
+  readonly passthrough = false;
+
   openBacking(): number {
     return 0;
   }

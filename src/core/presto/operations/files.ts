@@ -77,9 +77,9 @@ export class FileOperations {
   /** Registers a descriptor as an open file of the kernel. */
   opened(caller: Caller, node: Node, fd: number, flags: number, out: Opened): number {
     const writable = (flags & O_ACCMODE) !== O_RDONLY;
-    const passes = this.core.modes.open(node, fd, writable, out);
-    out.handle = this.core.files.add(node, fd, flags, writable, passes);
-    if (!passes || !isMappable(flags)) return 0;
+    const mode = this.core.modes.open(node, fd, flags, out);
+    out.handle = this.core.files.add(node, fd, flags, writable, mode);
+    if (mode !== 'passed' || !isMappable(flags)) return 0;
     const result = this.core.unseen.opened(node, fd, caller);
     if (result < 0) this.core.files.remove(out.handle);
     return result;
@@ -129,7 +129,7 @@ export class FileOperations {
    */
   #syncedWrite(caller: Caller, id: NodeId, handle: number, file: OpenFile, count: number): number {
     const always = this.core.guard.isSynchronous(file.node);
-    if (!always && (!file.passes || (file.flags & O_DSYNC) === 0)) return count;
+    if (!always && (file.mode === 'cached' || (file.flags & O_DSYNC) === 0)) return count;
     const synced = this.fsync(caller, id, handle, !always && (file.flags & O_SYNC) !== O_SYNC);
     return synced < 0 ? synced : count;
   }
@@ -160,7 +160,7 @@ export class FileOperations {
     // Pages of a shared mapping may have come after the last flush.
     const result = this.#close(caller, file);
     this.core.files.remove(handle);
-    if (file.passes && isMappable(file.flags)) this.core.unseen.closed(file.node);
+    if (file.mode === 'passed' && isMappable(file.flags)) this.core.unseen.closed(file.node);
     return result;
   }
 
