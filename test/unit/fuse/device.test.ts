@@ -187,14 +187,27 @@ END
         tree.put(tree.root, 'b', 'old b');
         assert.equal(await sh('cat $M/a $M/b'), 'old aold b');
         tree.parking.add('rename');
-        const child = start(`cd $M; perl -e '${renameat2('a', 'b', flags)}'`);
+        const read = 'open(my $f, "<", "b"); print <$f>';
+        const child = start(`cd $M; perl -e '${renameat2('a', 'b', flags)}; ${read}'`);
         await until('the rename is parked', () => binding.parked === 1);
         const changed = flags === 0 ? 'a' : 'b';
         tree.put(tree.root, changed, `new ${changed}`);
         binding.invalidateEntry(tree.root.id, changed);
+        const lookups = () => tree.calls.get('lookup') ?? 0;
+        const before = lookups();
+        const rename = tree.rename.bind(tree);
+        let lookedUp = 0;
+        tree.rename = (...args) => {
+          lookedUp = lookups() - before;
+          return rename(...args);
+        };
         tree.parking.clear();
         binding.resumeParked();
-        assert.equal((await child).exitCode, 0);
+        const { exitCode, stdout } = await child;
+        assert.equal(exitCode, 0);
+        // By the very program, at once: to be told afterwards would be too late for that.
+        assert.equal(stdout, flags === 0 ? 'new a' : 'old a');
+        assert.ok(lookedUp > 0, 'the kernel has not looked again for what it renames');
         await binding.invalidated(5_000);
         const moved = flags === 0 ? 'new a' : 'old anew b';
         assert.equal(await sh('cd $M; cat b; [ ! -e a ] || cat a'), moved);

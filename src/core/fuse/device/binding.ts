@@ -105,6 +105,7 @@ export class DeviceBinding implements FuseBinding {
           entryStale: (parent, name) => {
             this.invalidateEntry(parent, name);
           },
+          isUntold: (parent, name) => this.#notifier.isUntold(parent, name),
           parkedChanged: () => {
             this.#parkedChanged();
           },

@@ -47,7 +47,7 @@ export class Notifier {
   entry(parent: NodeId, name: string): void {
     // The kernel cannot know such a name.
     if (name.length > NAME_BYTES) return;
-    this.#ask(`${parent}/${name}`, { kind: 'entry', parent, name });
+    this.#ask(keyOfName(parent, name), { kind: 'entry', parent, name });
   }
 
   node(node: NodeId, contents: boolean): void {
@@ -55,6 +55,16 @@ export class Notifier {
     const before = (this.#queue.get(key) ?? this.#kept.get(key))?.stale;
     const more = contents || (before?.kind === 'node' && before.contents);
     this.#ask(key, { kind: 'node', node, contents: more });
+  }
+
+  /** Whether the kernel may not know yet that the name means something else. */
+  isUntold(parent: NodeId, name: string): boolean {
+    const key = keyOfName(parent, name);
+    if (this.#queue.has(key) || this.#kept.has(key)) return true;
+    for (const { stale } of this.#sending) {
+      if (stale.kind === 'entry' && keyOfName(stale.parent, stale.name) === key) return true;
+    }
+    return false;
   }
 
   #ask(key: string, stale: Stale): void {
@@ -177,4 +187,8 @@ export class Notifier {
       else this.#told(waiting, 0);
     }, UNBORN_MS);
   }
+}
+
+function keyOfName(parent: NodeId, name: string): string {
+  return `${parent}/${name}`;
 }

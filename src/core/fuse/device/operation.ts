@@ -13,10 +13,10 @@ export interface Operation {
    */
   readonly undo?: (exchange: Exchange) => void;
   /**
-   * Tells `stale` of names that the kernel may take for others than they are, after a success that came late: it had
-   * looked them up before it asked, and what was there has changed while the request was parked.
+   * Shows names that the kernel acts upon itself after a success, as it had found them before it asked: what was there may
+   * have changed while the request was parked.
    */
-  readonly late?: (exchange: Exchange, stale: (parent: NodeId, name: string) => void) => void;
+  readonly names?: (exchange: Exchange, show: (parent: NodeId, name: string) => void) => void;
   /** The kernel expects no answer, not even that it failed. */
   readonly silent?: true;
 }

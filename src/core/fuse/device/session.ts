@@ -1,4 +1,4 @@
-import { E, errnoName } from '../../system/errno.js';
+import { E, errnoName, ESTALE } from '../../system/errno.js';
 import { IzoError } from '../../model/errors.js';
 import { readDevice, writeDevice } from '../../system/mounting.js';
 import { PARK, type FuseOperations, type NodeId } from '../port.js';
@@ -27,6 +27,8 @@ export interface SessionEvents {
   attributesChanged(node: NodeId): void;
   /** The kernel may take the name for something else than it is. */
   entryStale(parent: NodeId, name: string): void;
+  /** Whether the kernel may not know yet that a name means something else. */
+  isUntold(parent: NodeId, name: string): boolean;
   /** Parked requests were answered or dropped. */
   parkedChanged(): void;
 }
@@ -48,6 +50,8 @@ export class Session {
   });
   #busy = false;
   #resumeWanted = false;
+  /** Threads that were told to look their names up again. */
+  readonly #sentBack = new Set<number>();
   /** Parked requests whose programs have got a signal that does not end them. */
   readonly #signalled = new Set<number>();
   #watch: NodeJS.Timeout | undefined;
@@ -156,13 +160,13 @@ export class Session {
     const watching = this.#watching;
     this.#busy = true;
     watching?.begin(late);
-    const result = operation === undefined ? -E.ENOSYS : this.#run(operation.run);
+    const result = operation === undefined ? -E.ENOSYS : this.#runLate(operation, late > 0);
     const parked = result === PARK;
     if (!parked && operation?.silent !== true) {
       const delivered = this.#answer(result);
       if (!delivered && result >= 0) this.#undo(operation?.undo);
       if (late > 0 && result >= 0) {
-        operation?.late?.(this.#exchange, (parent, name) => {
+        operation?.names?.(this.#exchange, (parent, name) => {
           this.events.entryStale(parent, name);
         });
       }
@@ -170,6 +174,28 @@ export class Session {
     watching?.end(result);
     this.#busy = false;
     return !parked;
+  }
+
+  /**
+   * A request that was parked, and goes by a name that means something else by now, is told ESTALE: the kernel looks all of
+   * its names up again and asks anew, as open(2) and rename(2) do where a file handle of NFS is stale. It does so once:
+   * whoever comes back is served, whatever happened since.
+   */
+  #runLate({ run, names }: Operation, late: boolean): number {
+    if (names === undefined) return this.#run(run);
+    const { thread } = this.#exchange.request;
+    if (!late || this.#sentBack.has(thread)) {
+      const result = this.#run(run);
+      if (result !== PARK) this.#sentBack.delete(thread);
+      return result;
+    }
+    let isOutdated = false;
+    names(this.#exchange, (parent, name) => {
+      isOutdated ||= this.events.isUntold(parent, name);
+    });
+    if (!isOutdated) return this.#run(run);
+    this.#sentBack.add(thread);
+    return -ESTALE;
   }
 
   #run(run: Operation['run']): number {

@@ -86,21 +86,21 @@ function move(x: Exchange, newParent: NodeId, size: number, flags: number): numb
 }
 
 /** The kernel moves what it had found under the names, not what was there when it was done. */
-function movedLate(size: number, newDirectoryAt: number): Required<Operation>['late'] {
-  return (x, stale) => {
+function movedNames(size: number, newDirectoryAt: number): Required<Operation>['names'] {
+  return (x, show) => {
     const { name, newName } = moved(x, size);
-    stale(x.node, name);
-    stale(x.request.u64(newDirectoryAt), newName);
+    show(x.node, name);
+    show(x.request.u64(newDirectoryAt), newName);
   };
 }
 
 export const rename: Operation = {
   run: (x) => move(x, x.request.u64(RenameIn.newdir), RenameIn.size, 0),
-  late: movedLate(RenameIn.size, RenameIn.newdir),
+  names: movedNames(RenameIn.size, RenameIn.newdir),
 };
 
 export const rename2: Operation = {
   run: (x) =>
     move(x, x.request.u64(Rename2In.newdir), Rename2In.size, x.request.u32(Rename2In.flags)),
-  late: movedLate(Rename2In.size, Rename2In.newdir),
+  names: movedNames(Rename2In.size, Rename2In.newdir),
 };
