@@ -23,6 +23,7 @@ function withDeafKernel(use: (tree: MemoryTree, ask: (message: Buffer) => void) 
     refused: nothing,
     attributesChanged: nothing,
     entryStale: nothing,
+    isUntold: () => false,
     parkedChanged: nothing,
   };
   const tree = new MemoryTree();

@@ -189,11 +189,11 @@ export class Session {
       if (result !== PARK) this.#sentBack.delete(thread);
       return result;
     }
-    let isOutdated = false;
+    let outdated = 0;
     names(this.#exchange, (parent, name) => {
-      isOutdated ||= this.events.isUntold(parent, name);
+      if (this.events.isUntold(parent, name)) outdated++;
     });
-    if (!isOutdated) return this.#run(run);
+    if (outdated === 0) return this.#run(run);
     this.#sentBack.add(thread);
     return -ESTALE;
   }
