@@ -10,6 +10,10 @@ const TO_END = '\u001b[J';
 export interface LiveOptions {
   readonly out: Output;
   readonly seconds: number;
+  /** So often; for ever where nothing is said. */
+  readonly count?: number | undefined;
+  /** One after the other, also on a terminal. */
+  readonly plain?: boolean;
   /** What is shown each time. */
   readonly lines: () => Promise<readonly string[]>;
 }
@@ -18,9 +22,10 @@ export interface LiveOptions {
  * Shows something again and again until Ctrl-C: on a terminal in place, in a screen of its own that is gone afterwards; into
  * anything else one after the other.
  */
-export async function showLive({ out, seconds, lines }: LiveOptions): Promise<void> {
+export async function showLive(options: LiveOptions): Promise<void> {
+  const { out, seconds, count = Infinity, plain = false, lines } = options;
   const stop = new Interruption(out);
-  const isTerminal = 'columns' in out && out.isTTY;
+  const isTerminal = !plain && 'columns' in out && out.isTTY;
   let shown: readonly string[] = [];
   const draw = (): void => {
     out.write(isTerminal ? screenOf(shown, out.columns, out.rows) : `${shown.join('\n')}\n`);
@@ -30,9 +35,10 @@ export async function showLive({ out, seconds, lines }: LiveOptions): Promise<vo
     out.on('resize', draw);
   }
   try {
-    while (!stop.signal.aborted) {
+    for (let left = count; !stop.signal.aborted;) {
       shown = await lines();
       draw();
+      if (--left <= 0) break;
       await sleep(seconds * 1000, undefined, { signal: stop.signal }).catch(() => undefined);
     }
   } finally {

@@ -79,7 +79,7 @@ function renderLog(log: LogStatus): string[] {
   return lines;
 }
 
-function renderPermit({ permit }: FilesetStatus): string {
+export function renderPermit({ permit }: Pick<FilesetStatus, 'permit'>): string {
   const holder =
     permit.holder === 'self'
       ? 'held here'

@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { IzoError } from '../model/errors.js';
 import { EXIT } from '../model/exit-codes.js';
 import { Channel, ChannelClosed } from '../psdev/channel.js';
+import { readActivity, type ActivityCounts, type ActivityNow } from '../psdev/activity.js';
 import type { DebugAnswer, DebugRequest } from '../psdev/debug.js';
 import type { Frame } from '../psdev/frames.js';
 import { number } from '../psdev/messages.js';
@@ -69,6 +70,38 @@ export async function followOperations(
     throw notThere(state, prestoControlPath(runDir, state), error);
   }
   return { ended: channel.closed, end: () => channel.close() };
+}
+
+/** A presto that is asked again and again what was done since the last time. */
+export class ActivityWatch {
+  private constructor(
+    private readonly channel: Channel,
+    readonly state: MountedState,
+  ) {}
+
+  /** What is done from now on is counted. @throws IzoError not-running */
+  static async begin(runDir: string, state: MountedState): Promise<ActivityWatch> {
+    const watch = new ActivityWatch(await connectToPresto(runDir, state), state);
+    await watch.take();
+    return watch;
+  }
+
+  /** @returns undefined where it has ended, or does not answer in time */
+  async take(): Promise<(ActivityCounts & ActivityNow) | undefined> {
+    const timer = setTimeout(() => this.channel.close(), ANSWER_MS);
+    try {
+      return readActivity((await this.channel.request('activity')).head);
+    } catch (error) {
+      if (error instanceof ChannelClosed) return undefined;
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  end(): void {
+    this.channel.close();
+  }
 }
 
 const ANSWER_MS = 10_000;

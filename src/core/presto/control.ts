@@ -1,11 +1,13 @@
 import { ControlServer } from '../psdev/control-server.js';
 import type { Channel } from '../psdev/channel.js';
+import type { ActivityCounts, ActivityNow } from '../psdev/activity.js';
 import { answerDebug } from '../psdev/debug.js';
 import { FrameError, type Frame } from '../psdev/frames.js';
 import { readTraceFilter } from '../psdev/trace.js';
 import { isAllOfIt, type DebugLevel } from '../system/log.js';
 import { prestoControlPath, type MountedState } from './mounted-state.js';
 import type { Presto } from './presto.js';
+import { Activity } from './trace/activity.js';
 import { describeOperation } from './trace/describe.js';
 import { TraceStream } from './trace/trace-stream.js';
 
@@ -17,6 +19,7 @@ interface ControlPlace extends Pick<MountedState, 'psdev' | 'fileset'> {
 export class PrestoControl {
   readonly #path: string;
   #server: ControlServer | undefined;
+  readonly #activities = new WeakMap<Channel, Activity>();
   #endLogging: (() => void) | undefined;
 
   private constructor(
@@ -45,6 +48,8 @@ export class PrestoControl {
       case 'trace':
         this.#trace(frame, from);
         return {};
+      case 'activity':
+        return { ...this.#activityOf(from), ...this.#now() };
       case 'debug':
         return answerDebug(this.debug, frame.head, (message) => this.presto.log('info', message));
       default:
@@ -61,6 +66,22 @@ export class PrestoControl {
     this.#endLogging = wanted
       ? tracer.add({ take: (event) => log('trace', describeOperation(event)) })
       : undefined;
+  }
+
+  /** Counted from the first time that a command asks until it is gone. */
+  #activityOf(from: Channel): ActivityCounts {
+    const known = this.#activities.get(from);
+    if (known !== undefined) return known.report();
+    const activity = new Activity();
+    this.#activities.set(from, activity);
+    const end = this.presto.tracer.add(activity);
+    void from.closed.then(end);
+    return activity.report();
+  }
+
+  #now(): ActivityNow {
+    const { parked, openFiles } = this.presto.status();
+    return { waiting: parked, openFiles };
   }
 
   #trace({ head }: Frame, from: Channel): void {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FuseOpcode } from '../../../src/core/fuse/device/protocol.js';
+import { Activity } from '../../../src/core/presto/trace/activity.js';
+import { Latencies } from '../../../src/core/presto/trace/latencies.js';
 import { TraceStream } from '../../../src/core/presto/trace/trace-stream.js';
 import {
   isWantedEvent,
@@ -118,5 +120,66 @@ describe('a stream of operations', () => {
     const { events, dropped } = reader;
     assert.deepEqual([events, dropped], [8192, 100_000 - 8192]);
     stream.close();
+  });
+});
+
+describe('what is counted of operations', () => {
+  it('has the time that a share of them took, to within a fifth', () => {
+    const latencies = new Latencies();
+    assert.equal(latencies.percentile(0.5), null);
+    for (let ms = 1; ms <= 1000; ms++) latencies.add(ms / 10);
+    for (const [share, exact] of [
+      [0.5, 50],
+      [0.95, 95],
+      [1, 100],
+    ] as const) {
+      // prettier-ignore
+      const found = latencies.percentile(share) ?? 0;
+      assert.ok(found >= exact && found <= exact * 1.2, `${share}: ${found}`);
+    }
+    latencies.clear();
+    latencies.add(0);
+    latencies.add(1e12);
+    assert.ok((latencies.percentile(0.5) ?? 1) < 0.002);
+    assert.ok((latencies.percentile(1) ?? 0) > 3_600_000);
+  });
+
+  it('is by kind and process, the most first, and begins anew with each report', () => {
+    const activity = new Activity();
+    const take = (event: Partial<TraceEvent>, times: number): void => {
+      for (let i = 0; i < times; i++) activity.take({ ...EVENT, ...event });
+    };
+    take({ operation: 'write', bytes: 10 }, 3);
+    take({ operation: 'read', bytes: 7, pid: 20, error: 'EIO' }, 5);
+    take({ operation: 'mkdir', state: 'waits' }, 9);
+    take({ operation: 'release', pid: 0 }, 1);
+    const { all, kinds, processes } = activity.report();
+    const { operations, errors, written, read } = all;
+    assert.deepEqual([operations, errors, written, read], [9, 5, 30, 35]);
+    assert.deepEqual(
+      kinds.map((kind) => [kind.operation, kind.operations]),
+      [
+        ['read', 5],
+        ['write', 3],
+        ['release', 1],
+      ],
+    );
+    assert.deepEqual(
+      processes.map((process) => [process.pid, process.operations, process.read, process.written]),
+      [
+        [20, 5, 35, 0],
+        [10, 3, 0, 30],
+      ],
+    );
+    const after = activity.report();
+    assert.deepEqual([after.all.operations, after.all.p50, after.kinds], [0, null, []]);
+  });
+
+  it('does not grow with the number of processes', () => {
+    const activity = new Activity();
+    for (let pid = 1; pid <= 5_000; pid++) activity.take({ ...EVENT, pid });
+    const { all, processes } = activity.report();
+    assert.equal(all.operations, 5_000);
+    assert.equal(processes.length, 20);
   });
 });

@@ -8,8 +8,15 @@ import type { NodeTable } from '../node-table.js';
 
 /** Somebody who follows the operations. Called for each of them: must be quick, and must not throw. */
 export interface TraceSink {
+  /** What a thread was a moment ago is good enough: programs are not looked up for each operation. */
+  readonly coarse?: true;
   take(event: TraceEvent): void;
 }
+
+type Program = Pick<TraceEvent, 'pid' | 'command'>;
+
+/** A moment. */
+const COARSE_MS = 1_000;
 
 /** What is known of a request before it is served. */
 interface Begun {
@@ -38,6 +45,11 @@ export class Tracer implements RequestWatcher {
   readonly #waiting = new Map<number, Begun>();
   #current: Begun | undefined;
   #id = 0;
+  /** Sinks that want to know exactly who asked. */
+  #exact = 0;
+  /** The programs of threads, while that is good enough for all, and since when. */
+  readonly #programs = new Map<number, Program>();
+  #programsSince = 0;
   /** Milliseconds since 1970 where performance.now() is 0: one for all, so that events are in their order. */
   #epoch = 0;
 
@@ -46,6 +58,7 @@ export class Tracer implements RequestWatcher {
   /** Not from inside an operation. @returns what ends it */
   add(sink: TraceSink): () => void {
     this.#sinks.add(sink);
+    if (sink.coarse !== true) this.#exact++;
     // Anew for each: it sees what waits already; others know that.
     const known = [...this.#waiting.values()];
     for (const begun of known) sink.take(waits(begun));
@@ -54,7 +67,9 @@ export class Tracer implements RequestWatcher {
       this.options.watch(this);
     }
     return () => {
-      if (!this.#sinks.delete(sink) || this.#sinks.size > 0) return;
+      if (!this.#sinks.delete(sink)) return;
+      if (sink.coarse !== true) this.#exact--;
+      if (this.#sinks.size > 0) return;
       this.options.watch(undefined);
       this.#waiting.clear();
     };
@@ -69,13 +84,25 @@ export class Tracer implements RequestWatcher {
 
   #begin(seen: SeenRequest): Begun {
     const { operation, thread, uid, gid, since } = seen;
-    // Looked up anew each time: programs change their names, and numbers are used again.
-    const { pid, command } = processOf(thread) ?? { pid: thread, command: '' };
+    const { pid, command } = this.#program(thread, since);
     const time = this.#epoch + since;
     const path = this.#path(seen.path, seen.node, seen.name);
     const to = this.#path(seen.toPath, seen.toNode, seen.toName);
     const about = { time, operation, path, to, pid, thread, command, uid, gid };
     return { about, since, waitsFor: null, waitedMs: 0 };
+  }
+
+  /** Programs change their names, and numbers are used again. */
+  #program(thread: number, now: number): Program {
+    if (this.#exact > 0 || now - this.#programsSince > COARSE_MS) {
+      this.#programs.clear();
+      this.#programsSince = now;
+    }
+    const known = this.#programs.get(thread);
+    if (known !== undefined) return known;
+    const found = processOf(thread) ?? { pid: thread, command: '' };
+    this.#programs.set(thread, found);
+    return found;
   }
 
   #path(path: string | undefined, id: NodeId, name: string | undefined): string | null {
