@@ -96,7 +96,7 @@ export class LogKeeper {
     const { firstRecno: first } = this.options.replica.reader.header;
     return givenUp([receiver], this.#next, first).length === 0
       ? undefined
-      : `given up: it lacks records that were trimmed (the log begins with ${first}; see backlog in fsetdb), it needs a full resync`;
+      : `given up: it lacks records that were trimmed (the log begins with ${first}; see backlog in fsetdb), and takes the whole tree when it is connected`;
   }
 
   /**

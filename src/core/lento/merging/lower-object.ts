@@ -15,7 +15,7 @@ import { Attr, S_IFLNK, S_IFMT } from '../../system/attr.js';
 import { openBeneath } from '../../system/beneath.js';
 import { encodeDevice } from '../../system/device-numbers.js';
 import { must } from '../../system/errno.js';
-import { close, O_PATH, O_RDONLY, pread, readlinkat, stat } from '../../system/files.js';
+import { close, O_NONBLOCK, O_PATH, O_RDONLY, pread, readlinkat, stat } from '../../system/files.js';
 import { generationOf } from '../../system/handles.js';
 import { Memory } from '../../system/native.js';
 import { getxattrAt, listxattrAt } from '../../system/xattrs.js';
@@ -129,7 +129,8 @@ export async function readLowerContents(
   path: string,
   take: (chunk: Buffer) => Promise<unknown>,
 ): Promise<{ size: number; checksum: number }> {
-  const fd = must('open', openBeneath(lowerFd, path, O_RDONLY), path);
+  // What is no file is never read: a fifo that has come to be there would keep lento waiting for a writer.
+  const fd = must('open', openBeneath(lowerFd, path, O_RDONLY | O_NONBLOCK), path);
   const chunk = new Memory(LIMITS.chunkBytes);
   let size = 0;
   let checksum = 0;
