@@ -122,6 +122,11 @@ export class DirectoryOperations {
     if (!sink.plus || name === '.' || name === '..') {
       return sink.add(name, ino, type, next, undefined);
     }
+    // What the kernel knows it need not be told again: a list of names that are known is one of names only.
+    const known = this.core.table.known(directory, name);
+    if (known !== undefined && known.lookups > 0) {
+      return sink.add(name, ino, type, next, undefined);
+    }
     const entry = this.#entry;
     const node = this.core.table.find(directory, name, entry.attr);
     if (typeof node === 'number') return sink.add(name, ino, type, next, undefined);
