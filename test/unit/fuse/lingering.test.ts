@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Lingering } from '../../../src/core/fuse/device/lingering.js';
 import { LINGERING } from '../../../src/core/fuse/device/limits.js';
 
-const { lookMs, trial, round, longMs } = LINGERING;
+const { lookMs, trial, round, longMs, crowds, restMax } = LINGERING;
 /** What a read that finds nothing takes. */
 const READ_MS = 0.001;
 
@@ -102,5 +102,47 @@ describe('lingering', () => {
   it('counts nothing while there is always something to read', () => {
     for (let index = 0; index < trial; index++) lingering.arrived();
     assert.equal(wait(0.01, 0.04), false);
+  });
+
+  /** Waits of a round in which it looks, where others take the processor for so long at each look. @returns the looks */
+  function crowdedRound(): number {
+    looks = 0;
+    yieldMs = 3;
+    sleeps(round, 5, 0.04);
+    return looks;
+  }
+
+  it('does without where others take the processor and nobody asks, and tries again later and later', () => {
+    const tries = Array.from({ length: 64 }, () => crowdedRound());
+    assert.equal(tries[0], crowds, 'it looks no more often than it takes to see that');
+    const gaps: number[] = [];
+    let last = 0;
+    tries.forEach((count, index) => {
+      assert.ok(count === 0 || count === crowds, `${count}`);
+      if (count === 0 || index === 0) return;
+      gaps.push(index - last - 1);
+      last = index;
+    });
+    assert.deepEqual(gaps.slice(0, 5), [1, 3, 7, 15, restMax]);
+  });
+
+  it('tries as ever again when a trial was not disturbed', () => {
+    crowdedRound();
+    assert.equal(crowdedRound(), 0);
+    yieldMs = 0;
+    for (let rounds = 0; rounds < 3; rounds++) {
+      assert.equal(sleeps(trial, 0.01, 0.04), 0);
+      sleeps(round - trial, 0.01, 0.04);
+    }
+  });
+
+  it('is not put off by others once, nor by a program that takes long to ask', () => {
+    yieldMs = 3;
+    wait(5, 0.04);
+    yieldMs = 0;
+    assert.equal(sleeps(trial - 1, 0.01, 0.04), 0);
+    sleeps(round - trial, 0.01, 0.04);
+    yieldMs = 3;
+    assert.equal(sleeps(trial, 2, 0.04), 0, 'the request is there when the processor comes back');
   });
 });

@@ -32,10 +32,18 @@ export const TURN_MS = 5;
 
 /**
  * Before presto sleeps, see Lingering: for how long the device is looked at; waits in a trial of looking or of sleeping,
- * and in a round, which begins with these two; and what counts at the most of a wait, as the machine may have been taken
- * away for some time. Long enough for a processor to be woken, short enough to be no burden.
+ * and in a round, which begins with these two; what counts at the most of a wait, as the machine may have been taken
+ * away for some time: so long others want the processor; how often in a round is enough of that; and how many rounds
+ * without trials follow at the most. Long enough for a processor to be woken, short enough to be no burden.
  */
-export const LINGERING = { lookMs: 0.2, trial: 32, round: 1024, longMs: 0.5 } as const;
+export const LINGERING = {
+  lookMs: 0.2,
+  trial: 32,
+  round: 1024,
+  longMs: 0.5,
+  crowds: 2,
+  restMax: 15,
+} as const;
 
 /** Parked requests are kept up to here; then the device is not read until they are resumed. */
 export const PARKED_REQUESTS = 1024;
