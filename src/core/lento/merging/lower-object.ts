@@ -15,7 +15,15 @@ import { Attr, S_IFLNK, S_IFMT } from '../../system/attr.js';
 import { openBeneath } from '../../system/beneath.js';
 import { encodeDevice } from '../../system/device-numbers.js';
 import { must } from '../../system/errno.js';
-import { close, O_NONBLOCK, O_PATH, O_RDONLY, pread, readlinkat, stat } from '../../system/files.js';
+import {
+  close,
+  O_NONBLOCK,
+  O_PATH,
+  O_RDONLY,
+  pread,
+  readlinkat,
+  stat,
+} from '../../system/files.js';
 import { generationOf } from '../../system/handles.js';
 import { Memory } from '../../system/native.js';
 import { getxattrAt, listxattrAt } from '../../system/xattrs.js';
