@@ -19,6 +19,7 @@ const may = {
   install: ['system'],
   recovery: ['cache', 'journal', 'system'],
   demo: ['presto', 'cache', 'system'],
+  report: ['config', 'presto', 'system'],
   setup: ['config', 'cache', 'system'],
   check: ['config', 'cache', 'lento', 'wire', 'fuse', 'presto', 'demo', 'system'],
   cli: [
