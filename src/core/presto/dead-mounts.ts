@@ -3,6 +3,7 @@ import { lockCache, loopDevicesOf } from '../cache/index.js';
 import { FUSE_TYPE } from '../fuse/port.js';
 import { IzoError } from '../model/errors.js';
 import { EXIT } from '../model/exit-codes.js';
+import { E } from '../system/errno.js';
 import { umount } from '../system/mounting.js';
 import { askMount } from '../system/mount-answer.js';
 import { findMountAt, findMountOf, type Mount } from '../system/mounts.js';
@@ -25,9 +26,20 @@ export async function findDeadMount(mountPoint: string): Promise<Mount | undefin
   return answer === 'dead' ? mount : undefined;
 }
 
+/**
+ * Takes a mount away that nobody serves. First by force, which lets go of all that waits for an answer: also the thread by
+ * which a presto that was killed was telling the kernel something, and which keeps the connection from ending.
+ */
+export async function endMount(mountPoint: string): Promise<void> {
+  const isOurs = findMountAt(mountPoint)?.type === FUSE_TYPE;
+  const result = isOurs ? await umount(mountPoint, 'force') : -E.EBUSY;
+  // Programs have files open in it, or a directory of it as their own.
+  if (result === -E.EBUSY) await umount(mountPoint, 'lazy');
+}
+
 /** Removes a dead mount, and the lower mount and the loop device that its presto had. */
 export async function cleanUnknownMount(runDir: string, mount: Mount): Promise<void> {
-  await umount(mount.mountPoint, 'lazy');
+  await endMount(mount.mountPoint);
   let unlock: () => void;
   try {
     unlock = await lockCache(mount.source);

@@ -7,7 +7,7 @@ import { umount, type Unmounting } from '../system/mounting.js';
 import { usersOf } from '../system/mount-users.js';
 import type { Mount } from '../system/mounts.js';
 import { run } from '../system/processes.js';
-import { cleanUnknownMount, findDeadMount } from './dead-mounts.js';
+import { cleanUnknownMount, endMount, findDeadMount } from './dead-mounts.js';
 import { isAlive, listMounted, removeMountedState, type MountedState } from './mounted-state.js';
 import { waitForPresto, type OnWaiting } from './patience.js';
 
@@ -94,7 +94,7 @@ async function endOrKill(
 
 /** What is left of a presto that was killed: the mount without anybody behind it, the lower mount, the loop device. */
 export async function cleanDeadMount(runDir: string, state: MountedState): Promise<void> {
-  await umount(state.mountPoint, 'lazy');
+  await endMount(state.mountPoint);
   await umount(state.lowerPath, 'lazy');
   if (state.loopDevice !== undefined) {
     await run('losetup', ['--detach', state.loopDevice], { okCodes: [1] });

@@ -93,12 +93,23 @@ function missing(program: string, cause: unknown): IzoError {
  * may take its time for that.
  */
 export function isRunning(pid: number): boolean {
+  const { ended, threads } = lookAt(pid);
+  // The first thread may have ended before the others.
+  return !ended || threads > 1;
+}
+
+/** Whether a process is there of which the first thread has ended, and others have not: so it is while it is killed. */
+export function isDying(pid: number): boolean {
+  const { ended, threads } = lookAt(pid);
+  return ended && threads > 1;
+}
+
+function lookAt(pid: number): { ended: boolean; threads: number } {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     const state = stat.slice(stat.lastIndexOf(')') + 2).charAt(0);
-    // The first thread may have ended before the others.
-    return !'ZX'.includes(state) || readdirSync(`/proc/${pid}/task`).length > 1;
+    return { ended: 'ZX'.includes(state), threads: readdirSync(`/proc/${pid}/task`).length };
   } catch {
-    return false;
+    return { ended: true, threads: 0 };
   }
 }
