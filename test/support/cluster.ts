@@ -8,7 +8,7 @@ import { makeTwoHosts, type TwoHosts } from '../../src/core/demo/demo.js';
 import type { Host } from '../../src/core/demo/host.js';
 import { askStatus, askSync } from '../../src/core/lento/control-client.js';
 import { IzoError } from '../../src/core/model/errors.js';
-import { listMounted } from '../../src/core/presto/mounted-state.js';
+import { listMounted, type MountedState } from '../../src/core/presto/mounted-state.js';
 import { Comparer } from './comparer.js';
 
 export const FILESET = 'shared';
@@ -50,8 +50,9 @@ export class Cluster {
     return host === this.server ? this.client : this.server;
   }
 
-  async make(): Promise<void> {
-    this.#hosts = await makeTwoHosts(() => undefined);
+  /** @param imageSize of each cache, as mkizofs takes it */
+  async make(imageSize?: string): Promise<void> {
+    this.#hosts = await makeTwoHosts(() => undefined, imageSize);
     mkdirSync(this.work);
     // What both do before that would be in conflict.
     await this.connected();
@@ -129,18 +130,21 @@ export class Cluster {
     return link.stats64.rx.bytes + link.stats64.tx.bytes;
   }
 
-  /** Where a host's lento puts contents that it fetches. */
-  stageOf(host: Host): string {
+  /** What is mounted on a host. */
+  mountedOn(host: Host): MountedState {
     const [state] = listMounted(host.runDir);
     assert.ok(state !== undefined, `nothing is mounted on ${host.name}`);
-    return join(state.lowerPath, '.intermezzo', FILESET, 'stage');
+    return state;
+  }
+
+  /** Where a host's lento puts contents that it fetches. */
+  stageOf(host: Host): string {
+    return join(this.mountedOn(host).lowerPath, '.intermezzo', FILESET, 'stage');
   }
 
   /** The presto behind a host's mount. */
   prestoOf(host: Host): number {
-    const [state] = listMounted(host.runDir);
-    assert.ok(state !== undefined, `nothing is mounted on ${host.name}`);
-    return state.pid;
+    return this.mountedOn(host).pid;
   }
 
   /** Pulls one host's end of the cable, or plugs it in. */
@@ -165,6 +169,17 @@ export class Cluster {
     const options = { env, timeout: 2 * CHILD_MS, killSignal: 'SIGKILL' } as const;
     const { stdout } = await execa(program, rest, options);
     return stdout;
+  }
+
+  /** Pulls the cable, and waits until both hosts have noticed. */
+  async cutOff(): Promise<void> {
+    await this.setLink(this.client, 'down');
+    await until('both notice', async () => {
+      const up = await Promise.all(
+        [this.client, this.server].map((host) => this.isConnected(host)),
+      );
+      return !up.includes(true);
+    });
   }
 
   /** Waits until records flow between the hosts. */
@@ -198,12 +213,15 @@ export class Cluster {
   }
 }
 
-/** Makes two hosts before the tests of a describe() and takes them away after them. */
-export function useCluster(): Cluster {
+/**
+ * Makes two hosts before the tests of a describe() and takes them away after them.
+ * @param imageSize of each cache, as mkizofs takes it
+ */
+export function useCluster(imageSize?: string): Cluster {
   const cluster = new Cluster();
   before(async function () {
     this.timeout(60_000);
-    await cluster.make();
+    await cluster.make(imageSize);
   });
   afterEach(function () {
     if (this.currentTest?.state === 'failed') process.stdout.write(`${cluster.logs()}\n`);

@@ -14,6 +14,7 @@ import { encodePatch } from '../psdev/patch.js';
 import { sameStamp, type ObjectId } from '../model/ids.js';
 import { Versions, type Changes } from '../replication/versions.js';
 import { ESTALE } from '../system/errno.js';
+import { writeAll } from '../system/write-all.js';
 import type { Fetch } from '../wire/connection.js';
 import { FetchFailed, ProtocolError } from '../wire/errors.js';
 import { ContentKind, type BatchItem } from '../wire/messages.js';
@@ -125,7 +126,7 @@ export class IncomingContents {
       try {
         if (changes !== undefined) {
           const patch = encodePatch({ record: item.record, base: changes.base, ranges });
-          await file.write(patch, 0, patch.length, body.size);
+          await writeAll(file, patch, body.size);
           await file.datasync();
         }
       } finally {

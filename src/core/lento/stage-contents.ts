@@ -2,6 +2,7 @@ import { open, rm, type FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import type { Range } from '../model/records.js';
 import { LIMITS } from '../model/limits.js';
+import { writeAll } from '../system/write-all.js';
 import { ConnectionLost, ProtocolError } from '../wire/errors.js';
 import {
   decodeFetchTrailer,
@@ -75,7 +76,7 @@ async function fill(file: FileHandle, { size, ranges, fetch }: Wanted): Promise<
       ? crc32(data, crc32(headOf(piece), checksum))
       : crc32(payload, checksum);
     if (!data.equals(ZEROS.subarray(0, data.length))) {
-      await file.write(data, 0, data.length, offset);
+      await writeAll(file, data, offset);
     }
   }
   await file.truncate(size);

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import {
   closeSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -177,6 +180,22 @@ describe('contents on their way', () => {
     await assert.rejects(stageContents(wanted), ProtocolError);
     await (await stageContents(wanted)).close();
     assert.ok(readFileSync(at('staged')).equals(readFileSync(path)), 'and fetched anew');
+  });
+
+  it('are refused where a disk takes a part of a piece, and no more', async () => {
+    const path = make('file', 100 * KIB, [[0, noise(100 * KIB, 1)]]);
+    const { size, fetch } = sender(path, whole(100 * KIB));
+    const disk = at('disk');
+    mkdirSync(disk);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]);
+    try {
+      const wanted = { path: join(disk, 'staged'), size, ranges: whole(size), fetch };
+      await assert.rejects(stageContents(wanted), { code: 'ENOSPC' });
+      assert.deepEqual(readdirSync(disk), []);
+    } finally {
+      // It may be open where the test fails.
+      execFileSync('umount', ['--lazy', disk]);
+    }
   });
 
   it('a piece is told from what is none', async () => {

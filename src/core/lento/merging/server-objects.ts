@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib';
 import { LIMITS } from '../../model/limits.js';
 import type { JournalRecord } from '../../model/records.js';
 import type { WireItem } from '../../psdev/items.js';
+import { writeAll } from '../../system/write-all.js';
 import type { Connection } from '../../wire/connection.js';
 import { ProtocolError } from '../../wire/errors.js';
 import { Kind } from '../../wire/kinds.js';
@@ -65,7 +66,7 @@ export async function fetchObject(
       checksum = crc32(chunk, checksum);
       // Holes stay holes.
       if (!chunk.equals(ZEROS.subarray(0, chunk.length))) {
-        await out.write(chunk, 0, chunk.length, size);
+        await writeAll(out, chunk, size);
       }
       size += chunk.length;
     }

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import type { Host } from '../../src/core/demo/host.js';
+import { askStatus } from '../../src/core/lento/control-client.js';
+import { until, useCluster } from '../support/cluster.js';
+import { fillUp, makeRoom } from '../support/filler.js';
+
+/** Of two random contents: what is of neither is a mixture of them, or was cut short. */
+const IS_WHOLE = 'cmp -s $M/$D/old $W/$D.before/old || cmp $M/$D/old $W/$D.after/old';
+
+describe('cluster: the disk of one host is full', function () {
+  this.timeout(60_000);
+  const cluster = useCluster('64M');
+
+  /** Records that a host has not brought to the other. */
+  async function unsent({ runDir, name }: Host): Promise<number> {
+    const { filesets } = await askStatus(runDir, name);
+    return filesets[0]?.peers[0]?.lag?.records ?? 0;
+  }
+
+  for (const side of ['server', 'client'] as const) {
+    it(`${side}: it refuses, tells whole versions only, and catches up when there is room`, async () => {
+      const full = cluster[side];
+      const other = cluster.otherThan(full);
+      const env = { D: `full-${side}` };
+      await cluster.on(
+        other,
+        `mkdir $M/$D; cd $M/$D; for n in old removed renamed; do head -c 200000 /dev/urandom > $n; done
+         cp -a . $W/$D.before`,
+        env,
+      );
+      await cluster.equalAfter(other);
+      // Somebody else's files, as far as the fileset is concerned.
+      const cache = join(cluster.mountedOn(full).lowerPath, '.intermezzo');
+      const ends = fillUp(cache);
+      assert.ok(ends.length > 0 && ends.every((end) => end === 'ENOSPC'), ends.join(' '));
+      await cluster.on(
+        other,
+        `cd $M/$D; rm removed; mv renamed moved; head -c 300000 /dev/urandom > old
+         for n in {1..12}; do head -c 200000 /dev/urandom > new$n; done; cp -a . $W/$D.after`,
+        env,
+      );
+      await until('what is new waits for room', async () => (await unsent(other)) > 0);
+      await cluster.on(full, IS_WHOLE, env);
+      const refused = await cluster.on(
+        full,
+        'for n in 1 2; do ! head -c 2000000 /dev/zero > $M/$D/refused; done; rm -f $M/$D/refused',
+        env,
+      );
+      assert.match(refused, /No space left on device/);
+      await cluster.on(full, IS_WHOLE, env);
+      makeRoom(cache);
+      await until('all has come', async () => (await unsent(other)) === 0, 40_000);
+      await cluster.on(full, 'diff -r $W/$D.after $M/$D; echo room > $M/$D/room', env);
+      await cluster.equalAfter(full);
+      await cluster.on(other, 'rm -r $M/$D', env);
+      await cluster.equalAfter(other);
+    });
+  }
+});
