@@ -33,6 +33,7 @@ const HAS_NATIVE = process.arch === 'x64';
 const NATIVE_PACKAGE = 'node_modules/fuse-native';
 
 const PROGRAMS_OF_TESTS = {
+  faketime: 'faketime',
   git: 'git',
   groff: 'groff-base',
   tar: 'tar',
