@@ -56,7 +56,7 @@ export async function greet(
   if (reply.code !== Code.ok) return refused(reply);
   const server = decodeHello(reply.payload);
   const begin = replica.beginFor(server.expects, server.checksum);
-  if (typeof begin === 'string') return { type: 'misfit', reason: MISFITS[begin] };
+  if (typeof begin === 'string') return { type: 'misfit', reason: misfit(begin, address.fileset) };
   const { expected, checksum } = await replica.expected(server.replica);
   const position = encodePosition({ ...address, expects: expected, checksum, ...begin });
   const answer = await connection.request(Kind.POSITION, position);
@@ -71,7 +71,15 @@ function refused({ code, payload }: Reply): Greeting {
   return { type: code === E.EINVAL ? 'misfit' : 'refused', reason };
 }
 
-/** Why what the server expects of our log is no place in it. */
+/** Why what the server expects of our log is no place in it, and what to do. */
+function misfit(kind: Misfit, fileset: string): string {
+  const remedy =
+    kind === 'trimmed'
+      ? `run \`izo recovery ${fileset} --reset\` on the server, then here as well`
+      : `\`izo recovery ${fileset} --reset\` makes it a new replica, which is merged with the server`;
+  return `${MISFITS[kind]} Nothing is exchanged. Unmount it; ${remedy}`;
+}
+
 const MISFITS: Readonly<Record<Misfit, string>> = {
   restored:
     'the server has records of this replica that its log does not have: was the cache restored from a backup?',

@@ -79,7 +79,7 @@ export function answerPosition(
     return;
   }
   if (typeof ours === 'string' || hasLost(expects, ours)) {
-    const fault = typeof ours === 'string' ? MISFITS[ours] : LOST;
+    const fault = `${typeof ours === 'string' ? MISFITS[ours] : LOST}: ${remedy(replica.fileset)}`;
     peers.errors.set(name, fault);
     peers.leave(name, fault);
     exchange.reply(E.EINVAL, encodeReason(fault));
@@ -100,6 +100,11 @@ const MISFITS: Readonly<Record<Misfit, string>> = {
   trimmed:
     'it is further behind than this log reaches (see backlog in fsetdb): it takes the whole tree',
 };
+
+function remedy(fileset: string): string {
+  const reset = `\`izo recovery ${fileset} --reset\``;
+  return `the cache of one of the two was restored from a backup, or replaced; unmount it, and ${reset} there (the server's: then on all)`;
+}
 
 /** Replicators do not log what they get, so nobody can give these back. */
 const LOST = 'it has seen records that this log has lost in a power cut';
