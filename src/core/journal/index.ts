@@ -17,6 +17,7 @@ export {
   type NewRecordHead,
 } from './record-codec.js';
 export { describeBody, describeRecord, formatTime, recordToJson } from './describe.js';
+export { LogSync } from './log-sync.js';
 export { KmlReader, type ReadLimits, type ReadResult } from './kml-reader.js';
 export { kmlStat, type KmlStat } from './kml-stat.js';
 export { damaged } from './log-file.js';

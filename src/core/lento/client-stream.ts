@@ -1,4 +1,5 @@
 import type { Recno } from '../model/ids.js';
+import type { RecordHead } from '../model/records.js';
 import { E } from '../system/errno.js';
 import type { Connection, Exchange } from '../wire/connection.js';
 import { Code, Kind } from '../wire/kinds.js';
@@ -37,20 +38,30 @@ export class ClientStream {
     const { machine } = this.context;
     const { connection, server, address } = this.link;
     if (connection === undefined) return;
-    let batch: Batch;
+    const isStill = (): boolean =>
+      connection === this.link.connection && address.session === this.link.address.session;
+    const fail = (error: unknown): void => {
+      if (isStill()) this.link.failed(`the log cannot be read: ${errorText(error)}`);
+    };
+    const { expected } = machine.state;
     try {
-      batch = this.source.batch(
-        address,
-        from,
-        ({ origin }) => origin !== server,
-        machine.state.expected,
-      );
+      const isFor = ({ origin }: RecordHead): boolean => origin !== server;
+      const { batch, ready } = this.source.batch(address, from, isFor, expected);
+      const send = (): void => {
+        if (isStill()) this.#send(connection, batch);
+      };
+      if (ready === undefined) send();
+      else machine.background(ready.then(send, fail), 'making superseded contents durable');
     } catch (error) {
-      this.link.failed(`the log cannot be read: ${errorText(error)}`);
-      return;
+      fail(error);
     }
-    machine.dispatch({ type: 'batch-sent', next: batch.next });
+  }
+
+  #send(connection: Connection, batch: Batch): void {
+    const { machine } = this.context;
+    // First: what is dispatched may send the next one.
     machine.background(this.#awaitBatch(connection, batch), 'sending records');
+    machine.dispatch({ type: 'batch-sent', next: batch.next });
   }
 
   async #awaitBatch(connection: Connection, batch: Batch): Promise<void> {

@@ -26,6 +26,17 @@ import type { Replica } from './replica.js';
 
 const EMPTY = Buffer.alloc(0);
 
+/** What a peer gets next. */
+export interface Outgoing {
+  readonly batch: Batch;
+  /**
+   * undefined where it may be sent at once. Contents that were superseded do not come along. What superseded them has to be
+   * durable by then: if a power cut took it, this host would go back to contents that the peer believes to have been replaced.
+   * @throws Error of fsync(2)
+   */
+  readonly ready: Promise<void> | undefined;
+}
+
 /** Reads this host's log and file contents for a peer. */
 export class RecordSource {
   readonly #contents: LowerContents;
@@ -39,7 +50,12 @@ export class RecordSource {
    * The batch that begins with record `from`. Records that are not for the peer, because it has them, are left out.
    * @throws IzoError where the log cannot be read
    */
-  batch(address: Address, from: Recno, isFor: (head: RecordHead) => boolean, acked: Recno): Batch {
+  batch(
+    address: Address,
+    from: Recno,
+    isFor: (head: RecordHead) => boolean,
+    acked: Recno,
+  ): Outgoing {
     const { reader, end } = this.replica;
     const limits = { records: LIMITS.batchRecords, bytes: LIMITS.batchBytes };
     const start = this.replica.notVoid(from);
@@ -48,6 +64,7 @@ export class RecordSource {
     let next = start;
     let checksum = reader.positionAt(start - 1)?.checksum ?? 0;
     let bytes = 0;
+    let superseded = false;
     for (const decoded of records) {
       const { record } = decoded;
       if (isNews(record, isFor)) {
@@ -56,11 +73,13 @@ export class RecordSource {
         // One item always fits; what does not begins the next batch.
         if (items.length > 0 && bytes > LIMITS.batchBytes) break;
         items.push(item);
+        superseded ||= item.content === ContentKind.none && hadContents(record);
       }
       next = record.head.recno + 1;
       checksum = decoded.checksum;
     }
-    return { ...address, acked, from, next, checksum, items };
+    const batch = { ...address, acked, from, next, checksum, items };
+    return { batch, ready: superseded ? this.replica.sync() : undefined };
   }
 
   #item(decoded: DecodedRecord): BatchItem {
@@ -104,17 +123,23 @@ export class RecordSource {
     }
     const fd = this.#contents.open(decoded.record, body);
     if (fd < 0) {
-      exchange.reply(ESTALE);
+      await this.#replyStale(exchange);
       return;
     }
     try {
       const checksum = await this.#stream(fd, body.size, request, exchange);
       const good = checksum !== undefined && this.#contents.isCurrent(fd, decoded.record);
       if (good) exchange.reply(Code.ok, encodeFetchTrailer({ size: body.size, checksum }));
-      else exchange.reply(ESTALE);
+      else await this.#replyStale(exchange);
     } finally {
       close(fd);
     }
+  }
+
+  /** As with contents that did not come along, what superseded them is durable first. */
+  async #replyStale(exchange: Exchange): Promise<void> {
+    await this.replica.sync();
+    exchange.reply(ESTALE);
   }
 
   /** @returns the CRC-32, or undefined where the file was not as long as it should be. */
@@ -144,4 +169,9 @@ export class RecordSource {
 
 function isNews({ head, body }: JournalRecord, isFor: (head: RecordHead) => boolean): boolean {
   return isFor(head) && body.op !== Opcode.NOOP;
+}
+
+/** They were here once, not only at a peer that has what superseded them. */
+function hadContents({ body }: JournalRecord): boolean {
+  return body.op === Opcode.CLOSE && body.handle.ino !== 0;
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
-import { KmlReader, openMeta } from '../journal/index.js';
+import { KmlReader, LogSync } from '../journal/index.js';
 import type { Recno, ReplicaId } from '../model/ids.js';
 import { LIMITS } from '../model/limits.js';
 import { META_DIRECTORY } from '../model/names.js';
@@ -29,6 +29,7 @@ export class Replica {
   readonly fileset: string;
   readonly id: ReplicaId;
   readonly reader: KmlReader;
+  readonly #sync: LogSync;
   /** Descriptor of the lower tree's root. */
   readonly lowerFd: number;
   readonly #stagePath: string;
@@ -49,9 +50,15 @@ export class Replica {
     const path = Buffer.from(hello.lowerPath).toString('latin1');
     this.lowerFd = must('open', openat(-100, path, O_RDONLY | O_DIRECTORY), hello.lowerPath);
     try {
-      close(openMeta(this.lowerFd, hello.fileset));
+      this.#sync = LogSync.open(this.lowerFd, hello.fileset);
+    } catch (error) {
+      close(this.lowerFd);
+      throw error;
+    }
+    try {
       this.reader = KmlReader.openFileset(this.lowerFd, hello.fileset);
     } catch (error) {
+      this.#sync.close();
       close(this.lowerFd);
       throw error;
     }
@@ -78,6 +85,11 @@ export class Replica {
       checksum: before.checksum,
       next,
     });
+  }
+
+  /** Makes all that presto has journaled, or begun to write, so far survive a power cut. @throws Error of fsync(2) */
+  async sync(): Promise<void> {
+    await this.#sync.sync();
   }
 
   announced(end: Recno): void {
@@ -176,6 +188,7 @@ export class Replica {
   close(): void {
     this.channel.close();
     this.reader.close();
+    this.#sync.close();
     close(this.lowerFd);
   }
 }

@@ -18,16 +18,26 @@ export class ServerStream {
     const { peers, machine, source } = this.context;
     const peer = peers.get(name);
     if (peer === undefined) return;
-    let batch: Batch;
+    const fail = (error: unknown): void => {
+      if (peers.has(peer)) peers.fail(peer, `the log cannot be read: ${errorText(error)}`);
+    };
     try {
       const acked = machine.state.peers.get(name)?.expected ?? 0;
-      batch = source.batch(peer.address, from, peer.wants, acked);
+      const { batch, ready } = source.batch(peer.address, from, peer.wants, acked);
+      const send = (): void => this.#send(peer, batch);
+      if (ready === undefined) send();
+      else machine.background(ready.then(send, fail), 'making superseded contents durable');
     } catch (error) {
-      peers.fail(peer, `the log cannot be read: ${errorText(error)}`);
-      return;
+      fail(error);
     }
-    machine.dispatch({ type: 'batch-sent', peer: name, next: batch.next });
+  }
+
+  #send(peer: ServerPeer, batch: Batch): void {
+    const { peers, machine } = this.context;
+    if (!peers.has(peer)) return;
+    // First: what is dispatched may send the next one.
     machine.background(this.#awaitBatch(peer, batch), 'sending records');
+    machine.dispatch({ type: 'batch-sent', peer: peer.name, next: batch.next });
   }
 
   async #awaitBatch(peer: ServerPeer, batch: Batch): Promise<void> {

@@ -1,6 +1,6 @@
 import { assert } from '../../../src/core/model/assert.js';
 import type { Recno } from '../../../src/core/model/ids.js';
-import type { JournalRecord } from '../../../src/core/model/records.js';
+import { Opcode, type JournalRecord } from '../../../src/core/model/records.js';
 import type { Contents } from './contents.js';
 import type { Plant } from './host.js';
 import type { Rec, Plan, Item, Batch, Applied, Progress, Gate, Notice } from './updates.js';
@@ -292,8 +292,12 @@ export class Presto {
     };
   }
 
+  /** The contents of a CLOSE; where they were superseded, what did that is durable before a peer is told so. */
   #dataOf({ record }: Rec): string | undefined {
-    return record === undefined ? undefined : this.contents?.dataOf(record);
+    if (record?.body.op !== Opcode.CLOSE || this.contents === undefined) return undefined;
+    const data = this.contents.dataOf(record);
+    if (data === undefined) this.flush();
+    return data;
   }
 
   /** Contents that somebody fetches. */
