@@ -76,6 +76,11 @@ export class TornPresto {
     return this.#rootFd;
   }
 
+  /** The file that is the disk. */
+  get image(): string {
+    return join(this.directory, 'cache');
+  }
+
   async remove(): Promise<void> {
     this.#abandon();
     closeSync(this.#rootFd);
@@ -118,8 +123,16 @@ export class TornPresto {
     if (this.#moments === this.#crashAt) throw new Crash();
   }
 
-  /** Runs `act` up to its `moment`-th moment, then starts anew as after a crash. @returns false where it had no such */
-  async crash(moment: number, act: (presto: Presto) => unknown): Promise<boolean> {
+  /**
+   * Runs `act` up to its `moment`-th moment, then starts anew as after a crash.
+   * @param look sees what that left behind
+   * @returns false where it had no such moment
+   */
+  async crash(
+    moment: number,
+    act: (presto: Presto) => unknown,
+    look?: () => Promise<void>,
+  ): Promise<boolean> {
     const writeTo = IdentityStore.writeTo.bind(IdentityStore);
     this.#watch(IdentityStore, 'writeTo');
     this.#moments = 0;
@@ -135,6 +148,7 @@ export class TornPresto {
       IdentityStore.writeTo = writeTo;
     }
     this.#abandon();
+    await look?.();
     await this.#start();
     return crashed;
   }
