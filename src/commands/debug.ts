@@ -14,7 +14,7 @@ export default class Debug extends IzoCommand {
   static override description = `
 The level is 0 for what an operator should know, 1 for many things, 100 for all of it, as with \`lento --debuglevel\`. It is that of lento and of the presto of each mounted fileset, or of those named: a mount point, fileset or cache, or the word lento for all lentos of this host.
 
-At 1, lento logs what it does about permits, records and connections; presto, what lento tells it and how long programs wait for the permit. At 100, lento logs each event and all that follows from it; presto, each operation of programs, as \`izo trace\` shows it, which slows them down.
+At 1, lento logs what it does about permits, records and connections; presto, what lento tells it and how long programs wait for the permit. At 100, lento logs each event and all that follows from it; presto, each operation of programs, as \`izo trace\` shows it, which slows them down. The log of presto is in the run-time directory, mostly memory: do not leave it at that.
 
 The level lasts until the process ends, or until --reset, which makes it what it was at the start.
 `.trim();

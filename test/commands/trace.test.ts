@@ -155,12 +155,20 @@ describe('izo trace', function () {
     await once(program, 'close');
     assert.ok(performance.now() - begun < 20_000);
     trace.child.kill('SIGCONT');
-    await trace.until(/"dropped":\d+/);
+    // What comes now may be dropped as well, until it has caught up.
+    let markers = 0;
+    while (!trace.stdout.includes('"path":"marker')) {
+      assert.throws(() => statSync(at(`marker${++markers}`)));
+      await sleep(50);
+    }
     const lines = await trace.end('SIGINT');
-    const dropped = lines.flatMap((line) => ('dropped' in line ? [Number(line.dropped)] : []));
+    const dropped = lines.reduce(
+      (sum, line) => sum + ('dropped' in line ? Number(line.dropped) : 0),
+      0,
+    );
     const shown = lines.filter((line) => 'operation' in line && line.path?.startsWith('none'));
     const missing = 16_000 - shown.length;
-    assert.ok(dropped.reduce((sum, count) => sum + count, 0) <= missing + 100, `${missing}`);
+    assert.ok(missing > 0 && dropped >= missing && dropped <= missing + markers, `${missing}`);
     const killed = await tracing('--json');
     await killed.end('SIGKILL');
     assert.deepEqual(readdirSync(at('d')).sort(), ['f', 'é']);

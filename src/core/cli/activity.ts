@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { askStatus, lentosOf } from '../lento/control-client.js';
 import type { FilesetStatus } from '../lento/fileset-status.js';
 import { IzoError } from '../model/errors.js';
@@ -6,6 +7,9 @@ import type { MountedState } from '../presto/mounted-state.js';
 import type { ActivityCounts, Counts } from '../psdev/activity.js';
 import type { Names } from './render-history.js';
 import { renderPermit } from './render-status.js';
+
+/** A lento that says nothing for so long does not keep us from showing the rest. */
+const PATIENCE_MS = 1_000;
 
 /** How much a second; times are milliseconds. */
 export interface Rates {
@@ -72,8 +76,10 @@ export class ActivityMonitor {
   async look(): Promise<FilesetActivity[]> {
     const statuses = await this.#statuses();
     const found: FilesetActivity[] = [];
-    for (const [key, watch] of this.#watches) {
-      const counts = await watch.take();
+    const asked = [...this.#watches].map(
+      async ([key, watch]) => [key, watch, await watch.take()] as const,
+    );
+    for (const [key, watch, counts] of await Promise.all(asked)) {
       if (counts === undefined) {
         this.#watches.delete(key);
         continue;
@@ -92,7 +98,10 @@ export class ActivityMonitor {
   /** A host may have several lentos, or none. */
   async #statuses(): Promise<FilesetStatus[]> {
     const asked = lentosOf(this.runDir).map((sysid) =>
-      askStatus(this.runDir, sysid).catch(() => undefined),
+      Promise.race([
+        askStatus(this.runDir, sysid).catch(() => undefined),
+        sleep(PATIENCE_MS, undefined, { ref: false }),
+      ]),
     );
     return (await Promise.all(asked)).flatMap((status) => status?.filesets ?? []);
   }
