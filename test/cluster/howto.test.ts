@@ -10,7 +10,7 @@ import { Machine } from '../support/howto/machine.js';
 const HOWTO = readFileSync(new URL('../../docs/howto.md', import.meta.url), 'utf8');
 
 /** What only looks is looked at again: what other hosts do arrives in a moment, and lento is ready in one. */
-const LOOKS = /^(izo (status|sync|conflicts list|debug)|lento |cat |ls |test |ping )|&$/;
+const LOOKS = /^(izo (status|sync|conflicts list|debug)|lento |cat |grep |ls |test |ping )|&$/;
 const MOMENT_MS = 15_000;
 
 /** For whoever writes the document: what each command prints, and how long it takes. */
