@@ -42,11 +42,14 @@ export default class Demo extends IzoCommand {
   }
 }
 
-/** Resolves at Ctrl-C and the like. */
+/**
+ * Resolves at Ctrl-C and the like. The listeners stay: with none left, execa would have the signal end this process while
+ * a program runs.
+ */
 function signalled(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.once(signal, () => {
+      process.on(signal, () => {
         resolve();
       });
     }

@@ -12,8 +12,10 @@ import { checkWork } from './programs.js';
 import type { Station } from './station.js';
 import { PLACES } from './workers.js';
 
-/** How long it may take until all have everything, once everybody is there again. */
-const QUIET_MS = 120_000;
+/** How long nothing may move where not all have everything, once everybody is there again. */
+const STUCK_MS = 120_000;
+/** However much moves. */
+const QUIET_MS = 600_000;
 const POLL_MS = 200;
 /** Polls in which nothing may move. */
 const STILL_POLLS = 3;
@@ -50,6 +52,8 @@ export class Checks {
     /** What the workers have noted. */
     private readonly notes: string,
     private readonly scratch: string,
+    /** Ends all of it, without a verdict. */
+    private readonly stop: AbortSignal,
   ) {}
 
   async run(): Promise<Verdict> {
@@ -104,24 +108,29 @@ export class Checks {
 
   /** Waits until nothing moves any more. */
   async #quiet(): Promise<boolean> {
-    const deadline = Date.now() + QUIET_MS;
+    const begin = Date.now();
+    let moved = begin;
     let before = '';
     for (let still = 0; still < STILL_POLLS;) {
       const all = await Promise.all(this.stations.map(statusOf));
       const positions = JSON.stringify(all.map((status) => status?.filesets[0]?.position));
       still = all.every(isCaughtUp) && positions === before ? still + 1 : 0;
+      if (positions !== before) moved = Date.now();
       before = positions;
-      if (Date.now() > deadline) {
+      if (Date.now() > Math.min(moved + STUCK_MS, begin + QUIET_MS)) {
         const states = all.map((status) => JSON.stringify(status?.filesets[0] ?? 'no answer'));
-        this.#violations.push(`no quiet within ${QUIET_MS / 1000} s:\n  ${states.join('\n  ')}`);
+        this.#violations.push(
+          `no quiet after ${Math.round((Date.now() - begin) / 1000)} s:\n  ${states.join('\n  ')}`,
+        );
         return false;
       }
-      await sleep(POLL_MS);
+      await sleep(POLL_MS, undefined, { signal: this.stop });
     }
     return true;
   }
 
   async #ask(...question: Parameters<Inspector['inspect']>): Promise<number> {
+    this.stop.throwIfAborted();
     const { wrong, count } = await this.inspector.inspect(...question);
     this.#violations.push(...wrong);
     return count;
@@ -131,6 +140,7 @@ export class Checks {
     let files = 0;
     for (const client of clients) {
       for (let tries = 1; ; tries++) {
+        this.stop.throwIfAborted();
         const found = await this.inspector.inspect(
           'trees',
           server.host.mountPoint,
@@ -183,6 +193,7 @@ export class Checks {
 
   async #programs({ host }: Station): Promise<void> {
     for (const notes of this.#notes('programs-')) {
+      this.stop.throwIfAborted();
       const name = notes.slice(notes.indexOf('programs-') + 'programs-'.length);
       const directory = join(host.mountPoint, PLACES.programs, name);
       this.#violations.push(

@@ -13,6 +13,11 @@ const BRIDGE = 'br0';
 /** What a network interface may be called. */
 const TAG_LENGTH = 4;
 
+/** Not halfway, be there a Ctrl-C. */
+async function ip(...args: string[]): Promise<void> {
+  await run('ip', args, { detached: true });
+}
+
 interface Port {
   readonly namespace: string;
   /** The host's interface, in its namespace. */
@@ -71,16 +76,16 @@ export class Lan {
   }
 
   async #lay(): Promise<void> {
-    await run('ip', ['netns', 'add', this.bridge]);
-    await run('ip', ['-n', this.bridge, 'link', 'add', BRIDGE, 'type', 'bridge']);
-    await run('ip', ['-n', this.bridge, 'link', 'set', BRIDGE, 'up']);
+    await ip('netns', 'add', this.bridge);
+    await ip('-n', this.bridge, 'link', 'add', BRIDGE, 'type', 'bridge');
+    await ip('-n', this.bridge, 'link', 'set', BRIDGE, 'up');
     for (const [i, { namespace, link, plug }] of this.ports.entries()) {
-      await run('ip', ['netns', 'add', namespace]);
-      await run('ip', ['link', 'add', link, 'type', 'veth', 'peer', 'name', plug]);
-      await run('ip', ['link', 'set', link, 'netns', namespace]);
-      await run('ip', ['link', 'set', plug, 'netns', this.bridge]);
-      await run('ip', ['-n', this.bridge, 'link', 'set', plug, 'master', BRIDGE, 'up']);
-      const inside = (...args: string[]) => run('ip', ['-n', namespace, ...args]);
+      await ip('netns', 'add', namespace);
+      await ip('link', 'add', link, 'type', 'veth', 'peer', 'name', plug);
+      await ip('link', 'set', link, 'netns', namespace);
+      await ip('link', 'set', plug, 'netns', this.bridge);
+      await ip('-n', this.bridge, 'link', 'set', plug, 'master', BRIDGE, 'up');
+      const inside = (...args: string[]) => ip('-n', namespace, ...args);
       await inside('address', 'add', `${addressOf(i)}/24`, 'dev', link);
       await inside('link', 'set', link, 'up');
       await inside('link', 'set', 'lo', 'up');

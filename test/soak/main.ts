@@ -9,7 +9,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Soak, type Totals } from './soak.js';
+import { noTotals, Soak, type Totals } from './soak.js';
 import type { Usage } from './checks.js';
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -58,45 +58,56 @@ async function main(): Promise<void> {
   say(
     `seed ${seed}; again: npm run soak -- --seed ${seed} --minutes ${values.minutes} --round ${values.round}`,
   );
-  const soak = await Soak.make();
-  let isEnded = false;
-  const end = async (): Promise<void> => {
-    if (isEnded) return;
-    isEnded = true;
-    for (const line of await soak.end()) {
-      soak.totals.violations++;
-      say(`left: ${line}`);
-    }
-  };
+  const stop = new AbortController();
+  // Not once(): with no listener left, execa would have the signal end this process while a program runs.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => {
+    process.on(signal, () => {
+      // Who says so again is in a hurry. What is left is taken away all the same, see startJanitor().
+      if (stop.signal.aborted) process.exit(130);
       say(`${signal}: taking everything away`);
-      void end().then(() => {
-        say(figures(soak.totals));
-        process.exit(130);
-      });
+      stop.abort();
     });
   }
+  const totals = noTotals();
   try {
-    await rounds(soak, { seed, chaosMs, deadline });
+    await rounds(totals, { seed, chaosMs, deadline, stop: stop.signal });
+  } catch (error) {
+    // Programs that were told of a Ctrl-C as well have failed.
+    if (!stop.signal.aborted) throw error;
   } finally {
-    await end();
-    const { first, last } = soak.totals;
-    for (const line of growth(first, last)) say(line);
-    say(figures(soak.totals));
+    for (const line of growth(totals.first, totals.last)) say(line);
+    say(figures(totals));
     if (values.json !== undefined) {
-      writeFileSync(values.json, `${JSON.stringify({ seed, ...soak.totals }, null, 2)}\n`);
+      writeFileSync(values.json, `${JSON.stringify({ seed, ...totals }, null, 2)}\n`);
     }
-    if (soak.totals.violations > 0) process.exitCode = 1;
+    if (totals.violations > 0) process.exitCode = 1;
+    else if (stop.signal.aborted) process.exitCode = 130;
+  }
+}
+
+interface Wanted {
+  readonly seed: number;
+  readonly chaosMs: number;
+  readonly deadline: number;
+  readonly stop: AbortSignal;
+}
+
+async function rounds(totals: Totals, wanted: Wanted): Promise<void> {
+  const soak = await Soak.make(totals, wanted.stop);
+  try {
+    await roundsOf(soak, wanted);
+  } finally {
+    for (const line of await soak.end()) {
+      totals.violations++;
+      say(`left: ${line}`);
+    }
   }
 }
 
 /** Until the time is over, or something was violated: what comes after that says little. */
-async function rounds(
-  soak: Soak,
-  { seed, chaosMs, deadline }: { seed: number; chaosMs: number; deadline: number },
-): Promise<void> {
+async function roundsOf(soak: Soak, { seed, chaosMs, deadline, stop }: Wanted): Promise<void> {
   for (let round = 0; round === 0 || Date.now() < deadline; round++) {
+    stop.throwIfAborted();
     const begin = Date.now();
     const own = seed + round;
     const { verdict, story } = await soak.round({ seed: own, chaosMs });

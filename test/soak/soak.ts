@@ -42,16 +42,8 @@ export interface Totals {
   last: Readonly<Record<string, Usage>>;
 }
 
-export interface RoundOptions {
-  /** Names all that is random. */
-  readonly seed: number;
-  /** How long programs are disturbed. */
-  readonly chaosMs: number;
-}
-
-/** A cluster that is disturbed while programs work on all of its hosts, and checked after each round of that. */
-export class Soak {
-  readonly totals: Totals = {
+export function noTotals(): Totals {
+  return {
     rounds: 0,
     operations: 0,
     tokens: 0,
@@ -64,6 +56,17 @@ export class Soak {
     first: {},
     last: {},
   };
+}
+
+export interface RoundOptions {
+  /** Names all that is random. */
+  readonly seed: number;
+  /** How long programs are disturbed. */
+  readonly chaosMs: number;
+}
+
+/** A cluster that is disturbed while programs work on all of its hosts, and checked after each round of that. */
+export class Soak {
   readonly #inspector = new Inspector();
   #stations: Station[] = [];
 
@@ -71,15 +74,18 @@ export class Soak {
     private readonly lan: Lan,
     private readonly scratch: string,
     private readonly desk: Desk,
+    readonly totals: Totals,
+    /** Ends what is being done: it rejects then, and only end() may be called. */
+    private readonly stop: AbortSignal,
   ) {}
 
-  static async make(): Promise<Soak> {
+  static async make(totals: Totals, stop: AbortSignal): Promise<Soak> {
     const lan = await Lan.make(CLIENTS, IMAGE_SIZE);
     const scratch = join(lan.root, 'scratch');
     const notes = join(lan.root, 'notes');
     mkdirSync(scratch);
     mkdirSync(notes);
-    return new Soak(lan, scratch, { notes, tar: await makeTar(scratch) });
+    return new Soak(lan, scratch, { notes, tar: await makeTar(scratch) }, totals, stop);
   }
 
   /** Disturbs, heals and checks. @returns what was found, and when what happened */
@@ -96,14 +102,21 @@ export class Soak {
           host,
           new Workers(host, this.desk, seed * CLIENTS_MAX + i),
           complain,
-          hurry.signal,
+          AbortSignal.any([hurry.signal, this.stop]),
         ),
     );
     for (const { workers } of this.#stations) workers.start();
     await this.#disturb(random, chaosMs, hurry, story, complain);
+    this.stop.throwIfAborted();
     const ends = await Promise.all(this.#stations.map(({ workers }) => workers.end('SIGTERM')));
     wrong.push(...ends.flat());
-    const checks = new Checks(this.#stations, this.#inspector, this.desk.notes, this.scratch);
+    const checks = new Checks(
+      this.#stations,
+      this.#inspector,
+      this.desk.notes,
+      this.scratch,
+      this.stop,
+    );
     const found = await checks.run();
     const verdict = { ...found, violations: [...wrong, ...found.violations] };
     this.#count(verdict);
@@ -121,7 +134,10 @@ export class Soak {
     const suffering = new Map<Station, Promise<void>>();
     const seconds = (): string => ((Date.now() - begin) / 1000).toFixed(1);
     while (Date.now() - begin < chaosMs) {
-      await sleep(2 * PAUSE_MS * random.next());
+      await sleep(2 * PAUSE_MS * random.next(), undefined, { signal: this.stop }).catch(
+        () => undefined,
+      );
+      if (this.stop.aborted) break;
       const station = random.pick(this.#stations)!;
       const fault = random.weighted(FAULTS);
       const own = new Random(random.below(2 ** 31));
@@ -139,6 +155,8 @@ export class Soak {
       suffering.set(station, over);
     }
     hurry.abort();
+    // Whoever waits for their end waits less.
+    if (this.stop.aborted) for (const { workers } of this.#stations) workers.kill();
     await Promise.all(suffering.values());
   }
 

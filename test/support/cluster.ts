@@ -259,7 +259,7 @@ async function assertGone({ root, cable }: TwoHosts): Promise<void> {
 }
 
 /** Processes whose arguments or environment name `root`. */
-function processesOf(root: string): string[] {
+export function processesOf(root: string): string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) =>

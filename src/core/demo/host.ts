@@ -69,7 +69,9 @@ export class Host {
     options: { okCodes?: number[]; input?: string } = {},
   ): Promise<RunResult> {
     const [program, words] = this.#command(process.execPath, [PROGRAM, ...args]);
-    return run(program, words, { ...options, env: this.environment, timeoutMs: 600_000 });
+    // Half a mount is more than who cleans up finds.
+    const usual = { env: this.environment, timeoutMs: 600_000, detached: true };
+    return run(program, words, { ...options, ...usual });
   }
 
   /** Starts lento and returns when it says that it is ready. */

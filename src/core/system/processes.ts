@@ -26,6 +26,8 @@ export interface RunOptions {
   /** Added to this process's own. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** It is to come to its end: Ctrl-C does not reach it, nor does it end with this process. */
+  readonly detached?: boolean;
 }
 
 export interface RunResult {
@@ -48,6 +50,7 @@ export async function run(
     timeout: options.timeoutMs ?? TIMEOUT_MS,
     maxBuffer: OUTPUT_BYTES,
     reject: false,
+    detached: options.detached ?? false,
     ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
