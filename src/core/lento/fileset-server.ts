@@ -142,10 +142,10 @@ export class FilesetServer {
         await this.#stream.receive(peer, payload, exchange);
         return;
       case Kind.FETCH:
-        await this.#source.serveFetch(decodeFetch(payload), exchange);
+        await this.#source.serveFetch(decodeFetch(payload), exchange, () => this.#busy(name));
         return;
       case Kind.OBJECT:
-        await serveObject(this.replica, payload, exchange);
+        await serveObject(this.replica, payload, exchange, () => this.#busy(name));
         return;
       case Kind.DIGEST:
         await this.#verify.answer(payload, exchange);
@@ -172,6 +172,7 @@ export class FilesetServer {
     }
   }
 
+  /** It gets what it needs for a merge or for the whole tree: a permit that others want it gives back when that is done. */
   #busy(peer: string): void {
     this.#machine.dispatch({ type: 'peer-busy', peer });
   }

@@ -108,7 +108,11 @@ export class RecordSource {
    * Answers FETCH. ESTALE tells the asker that a later record brings newer contents.
    * @throws ProtocolError where what is asked for is no part of the contents
    */
-  async serveFetch(request: FetchRequest, exchange: Exchange): Promise<void> {
+  async serveFetch(
+    request: FetchRequest,
+    exchange: Exchange,
+    onPiece: () => void = () => undefined,
+  ): Promise<void> {
     const { recno } = request;
     const { reader, end } = this.replica;
     const [decoded] =
@@ -127,7 +131,7 @@ export class RecordSource {
       return;
     }
     try {
-      const checksum = await this.#stream(fd, body.size, request, exchange);
+      const checksum = await this.#stream(fd, body.size, request, exchange, onPiece);
       const good = checksum !== undefined && this.#contents.isCurrent(fd, decoded.record);
       if (good) exchange.reply(Code.ok, encodeFetchTrailer({ size: body.size, checksum }));
       else await this.#replyStale(exchange);
@@ -148,12 +152,14 @@ export class RecordSource {
     size: number,
     { from, ranges, packed }: FetchRequest,
     exchange: Exchange,
+    onPiece: () => void,
   ): Promise<number | undefined> {
     const parts = ranges.length > 0 ? ranges : [{ offset: 0, length: size }];
     let checksum = 0;
     try {
       for (const piece of new ContentPieces().of(fd, parts)) {
         checksum = crc32(piece, checksum);
+        onPiece();
         // What the asker has is read for the checksum alone.
         if (decodePiece(piece).offset < from) await new Promise((resume) => setImmediate(resume));
         else await exchange.data(packed ? await packPiece(piece) : piece);

@@ -59,7 +59,7 @@ export type ServerEvent =
       /** What it expects is not in the log any more: it takes the tree. */
       readonly behind: boolean;
     }
-  /** A peer that takes the tree has got some of it. */
+  /** A peer that takes the tree, or merges, has got some of what it needs for that. */
   | { readonly type: 'peer-busy'; readonly peer: string }
   | { readonly type: 'peer-down'; readonly peer: string }
   | { readonly type: 'permit-request'; readonly peer: string }

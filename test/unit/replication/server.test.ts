@@ -126,6 +126,18 @@ describe('a fileset at its server', () => {
     assert.deepEqual(machine.wait(1).effects, []);
   });
 
+  it('lets a holder that gets what it needs for a merge take its time, but not one that is silent', () => {
+    const machine = new Machine().join('A').give('A').join('B');
+    machine.step({ type: 'permit-request', peer: 'B' }).wait(LIMITS.permitHoldMs);
+    for (let i = 0; i < 5; i++) {
+      assert(!machine.wait(LIMITS.permitRevokeMs - 1).has('drop-peer'));
+      machine.step({ type: 'peer-busy', peer: 'A' });
+    }
+    machine.step({ type: 'peer-busy', peer: 'B' });
+    assert(!machine.wait(LIMITS.permitRevokeMs - 1).has('drop-peer'));
+    assert(machine.wait(1).has('drop-peer'));
+  });
+
   it('takes the permit of a lost host back', () => {
     const machine = new Machine().join('A').give('A').step({ type: 'peer-down', peer: 'A' });
     assert.deepEqual(machine.effects, [{ type: 'grant-self', generation: 3 }]);

@@ -14,6 +14,7 @@ export async function serveObject(
   replica: Replica,
   payload: Buffer,
   exchange: Exchange,
+  onPiece: () => void,
 ): Promise<void> {
   const { path } = decodeObjectRequest(payload);
   if (!isValidPath(path)) throw new ProtocolError('an impossible path');
@@ -26,9 +27,10 @@ export async function serveObject(
     exchange.reply(Code.ok, encodeObject(before));
     return;
   }
-  const { size, checksum } = await readLowerContents(replica.lowerFd, path, (chunk) =>
-    exchange.data(chunk),
-  );
+  const { size, checksum } = await readLowerContents(replica.lowerFd, path, (chunk) => {
+    onPiece();
+    return exchange.data(chunk);
+  });
   const after = readLowerObject(replica.lowerFd, path);
   const same =
     after !== undefined && after.size === size && after.content.recno === before.content.recno;
