@@ -70,6 +70,7 @@ const c = {
   pwrite: declare('int64 pwrite(int, uint64, uint64, int64)'),
   fsync: declare('int fsync(int)'),
   fdatasync: declare('int fdatasync(int)'),
+  syncFileRange: declare('int sync_file_range(int, int64, int64, uint)'),
   syncfs: declare('int syncfs(int)'),
   lseek: declare('int64 lseek(int, int64, int)'),
   fallocate: declare('int fallocate(int, int, int64, int64)'),
@@ -218,6 +219,17 @@ export function fsync(fd: number): number {
 
 export function fdatasync(fd: number): number {
   return checked(c.fdatasync(fd));
+}
+
+/** SYNC_FILE_RANGE_WAIT_BEFORE | WRITE | WAIT_AFTER. */
+const WRITE_AND_WAIT = 7;
+
+/**
+ * Writes the file's pages to the disk, which may still have them in a cache of its own; what tells where they are is not
+ * written. See sync_file_range(2).
+ */
+export function writeOut(fd: number): number {
+  return checked(c.syncFileRange(fd, 0, 0, WRITE_AND_WAIT));
 }
 
 export function syncfs(fd: number): number {

@@ -145,8 +145,9 @@ export class DirectoryOperations {
   fsyncdir(_id: NodeId, handle: number): number {
     const file = this.core.files.ready(handle);
     if (typeof file === 'number') return file;
-    const result = fsync(file.fd);
-    return result < 0 ? result : this.core.logs.kml.sync();
+    // In this order the second finds all committed, and nothing to flush.
+    const result = this.core.logs.kml.sync();
+    return result < 0 ? result : fsync(file.fd);
   }
 
   statfs(_id: NodeId, out: FileSystemStatus): number {

@@ -16,6 +16,7 @@ import {
   SEEK_END,
   pread,
   pwrite,
+  writeOut,
 } from '../../system/files.js';
 import type { PrestoCore } from '../core.js';
 import type { Node } from '../node.js';
@@ -171,10 +172,15 @@ export class FileOperations {
   fsync(caller: Caller, _id: NodeId, handle: number, dataOnly: boolean): number {
     const file = this.core.files.ready(handle);
     if (typeof file === 'number') return file;
-    const result = this.#close(caller, file);
-    if (result < 0) return result;
+    const { kml } = this.core.logs;
+    if (file.writable && file.node.dirtySlot >= 0) {
+      // In this order the record goes into no earlier transaction of the lower journal than all that was done to the file, and
+      // committing that one flushes the disk: once, and not for the contents and for the record.
+      const result = writeOut(file.fd) || this.#close(caller, file);
+      return result < 0 ? result : kml.sync();
+    }
     const synced = dataOnly ? fdatasync(file.fd) : fsync(file.fd);
-    return synced < 0 ? synced : this.core.logs.kml.sync();
+    return synced < 0 ? synced : kml.sync();
   }
 
   fallocate(
