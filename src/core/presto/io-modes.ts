@@ -1,5 +1,5 @@
 import type { FuseBinding, Opened } from '../fuse/port.js';
-import { O_ACCMODE, O_RDONLY, O_RDWR, O_WRONLY } from '../system/files.js';
+import { O_ACCMODE, O_RDONLY, O_RDWR } from '../system/files.js';
 import type { Node } from './node.js';
 
 /**
@@ -43,13 +43,8 @@ export class IoModes {
   #choose(node: Node, fd: number, access: number): IoMode {
     if (node.passing > 0) return 'passed';
     if (node.cached > 0) return 'cached';
-    const beside = node.direct > 0;
-    if (access === O_WRONLY) {
-      return beside || this.binding()?.passthrough === true ? 'direct' : 'cached';
-    }
-    if (access === O_RDWR && !beside) return 'cached';
-    if (this.#begin(node, fd)) return 'passed';
-    return beside ? 'direct' : 'cached';
+    // All that are open past the page cache have the same backing: the kernel takes up answers in any order.
+    return access !== O_RDWR && this.#begin(node, fd) ? 'passed' : 'cached';
   }
 
   #begin(node: Node, fd: number): boolean {
