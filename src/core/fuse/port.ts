@@ -117,6 +117,8 @@ export interface FuseOperations {
   forget(node: NodeId, count: number): void;
   /** Whether the kernel was told of the node and has not forgotten it. */
   isKnown(node: NodeId): boolean;
+  /** Whether there is such a name, and what stands there is a directory. */
+  isDirectory(parent: NodeId, name: string): boolean;
   getattr(node: NodeId, out: Attr): number;
   setattr(caller: Caller, node: NodeId, change: AttrChange, out: Attr): number;
   /** Puts the target at `address`, at most `size` bytes. @returns its length. */

@@ -112,9 +112,9 @@ export class MemoryTree implements FuseOperations {
     if (node.lookups < 0 && node !== this.root) throw new Error(`node ${id} forgotten too often`);
   }
 
-  isKnown(id: number): boolean {
-    return (this.#nodes.get(id)?.lookups ?? 0) > 0;
-  }
+  isKnown = (id: number): boolean => (this.#nodes.get(id)?.lookups ?? 0) > 0;
+  isDirectory = (id: number, name: string): boolean =>
+    this.#nodes.get(id)?.names.get(name)?.isDirectory === true;
 
   getattr(id: number, out: Attr): number {
     const ready = this.#enter('getattr');

@@ -179,7 +179,8 @@ export class Session {
   /**
    * A request that was parked, and goes by a name that means something else by now, is told ESTALE: the kernel looks all of
    * its names up again and asks anew, as open(2) and rename(2) do where a file handle of NFS is stale. It does so once:
-   * whoever comes back is served, whatever happened since.
+   * whoever comes back is served, whatever happened since. Not where directories are concerned: one that the kernel still
+   * knows by another name cannot be found anew while a rename has its locks (__d_unalias), and the program would be told.
    */
   #runLate({ run, names }: Operation, late: boolean): number {
     if (names === undefined) return this.#run(run);
@@ -190,10 +191,12 @@ export class Session {
       return result;
     }
     let outdated = 0;
+    let directories = 0;
     names(this.#exchange, (parent, name) => {
       if (this.events.isUntold(parent, name)) outdated++;
+      if (this.#exchange.operations.isDirectory(parent, name)) directories++;
     });
-    if (outdated === 0) return this.#run(run);
+    if (outdated === 0 || directories > 0) return this.#run(run);
     this.#sentBack.add(thread);
     return -ESTALE;
   }

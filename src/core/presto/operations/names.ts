@@ -62,6 +62,12 @@ export class NameOperations {
     return (this.core.table.get(id)?.lookups ?? 0) > 0;
   }
 
+  isDirectory(parent: NodeId, name: string): boolean {
+    const directory = this.core.table.get(parent);
+    const found = directory === undefined ? -E.ENOENT : this.#at(directory, name);
+    return typeof found !== 'number' && found.isDirectory;
+  }
+
   create(
     caller: Caller,
     parent: NodeId,
