@@ -8,6 +8,7 @@ import type { NodeTable } from './node-table.js';
 import type { ObjectGuard } from './object-guard.js';
 import type { OpenFiles } from './open-files.js';
 import type { PermitGate } from './permit-gate.js';
+import type { Returning } from './returning.js';
 import type { UnseenWrites } from './unseen-writes.js';
 import type { WriteBack } from './write-back.js';
 import type { XattrRecords } from './xattr-records.js';
@@ -24,6 +25,7 @@ export interface PrestoCore {
   readonly updates: LocalUpdates;
   readonly contents: Contents;
   readonly unseen: UnseenWrites;
+  readonly returning: Returning;
   readonly writeBack: WriteBack;
   readonly xattrs: XattrRecords;
   /** The kernel has cached what was written to a file at another place than where it was written to. */

@@ -28,6 +28,7 @@ import { PermitGate } from './permit-gate.js';
 import { Placement } from './placement.js';
 import { RemoteUpdates } from './remote-update.js';
 import { Tracer } from './trace/tracer.js';
+import { Returning } from './returning.js';
 import { UnseenWrites } from './unseen-writes.js';
 import { WriteBack } from './write-back.js';
 import { XattrRecords } from './xattr-records.js';
@@ -64,6 +65,7 @@ export class Presto {
   readonly table: NodeTable;
   readonly tree: LowerTree;
   readonly files: OpenFiles;
+  readonly returning = new Returning();
   readonly modes = new IoModes(() => this.#binding);
   readonly gate: PermitGate;
   readonly contents: Contents;
@@ -148,10 +150,10 @@ export class Presto {
 
   #shared(): Pick<
     PrestoCore,
-    'table' | 'tree' | 'files' | 'modes' | 'gate' | 'contents' | 'unseen' | 'xattrs'
+    'table' | 'tree' | 'files' | 'modes' | 'gate' | 'contents' | 'unseen' | 'xattrs' | 'returning'
   > {
-    const { table, tree, files, modes, gate, contents, unseen, xattrs } = this;
-    return { table, tree, files, modes, gate, contents, unseen, xattrs };
+    const { table, tree, files, modes, gate, contents, unseen, xattrs, returning } = this;
+    return { table, tree, files, modes, gate, contents, unseen, xattrs, returning };
   }
 
   /** Serves the mount. Resolves when it answers. */

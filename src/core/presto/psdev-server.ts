@@ -121,6 +121,7 @@ export class PsdevServer {
       case 'gate': {
         const { state, policy } = readGate(frame.head);
         this.#logGate(state, policy);
+        if (state === 'absent') await presto.returning.all();
         return { recno: presto.setGate(state, policy) };
       }
       case 'apply':

@@ -5,7 +5,7 @@ import { FLAGS_XATTR } from '../../model/object-flags.js';
 import { AttrMask, Opcode, type RecordBody, type SetattrBody } from '../../model/records.js';
 import type { Attr } from '../../system/attr.js';
 import { Capability, isCapable } from '../../system/credentials.js';
-import { E, ENODATA, ESTALE } from '../../system/errno.js';
+import { E, ENODATA } from '../../system/errno.js';
 import { readlinkat } from '../../system/files.js';
 import { copyMemory, Memory } from '../../system/native.js';
 import { getxattrAt, listxattrAt } from '../../system/xattrs.js';
@@ -32,7 +32,8 @@ export class AttributeOperations {
     if (node === undefined) return -E.ENOENT;
     const permit = core.gate.enter();
     if (permit !== 0) return permit;
-    if (node.replaced) return -ESTALE;
+    if (node.replaced) return core.returning.sendBack(caller);
+    core.returning.isBack(caller);
     const allowed = core.guard.change(node, isTouch(change));
     if (allowed !== 0) return allowed;
     if ((change.valid & SetattrValid.size) !== 0) {
@@ -132,7 +133,8 @@ export class AttributeOperations {
     if (node === undefined) return -E.ENOENT;
     const permit = core.gate.enter();
     if (permit !== 0) return permit;
-    if (node.replaced) return -ESTALE;
+    if (node.replaced) return core.returning.sendBack(caller);
+    core.returning.isBack(caller);
     const allowed = core.guard.change(node);
     if (allowed !== 0) return allowed;
     // The first write after a CLOSE takes them away: what was written before must not, on any replica.

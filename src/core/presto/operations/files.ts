@@ -1,5 +1,5 @@
 import { PARK, type Caller, type NodeId, type Opened } from '../../fuse/port.js';
-import { E, ESTALE } from '../../system/errno.js';
+import { E } from '../../system/errno.js';
 import {
   O_ACCMODE,
   O_DSYNC,
@@ -54,12 +54,16 @@ export class FileOperations {
     if (node === undefined) return -E.ENOENT;
     const writable = (flags & O_ACCMODE) !== O_RDONLY;
     const truncates = (flags & O_TRUNC) !== 0;
-    if (writable || truncates) {
+    const updates = writable || truncates;
+    if (updates) {
       // As InterMezzo did: who opens for writing will write, so the permit is fetched before locks are held over it.
       const permit = core.gate.enter();
       if (permit !== 0) return permit;
     }
-    if (isOutdated(node, caller)) return -ESTALE;
+    // Who only reads may have what was there when its name was looked up a moment ago.
+    const fresh = !updates && core.returning.has(caller);
+    if (isOutdated(node, caller) && !fresh) return core.returning.sendBack(caller, updates);
+    core.returning.isBack(caller);
     const allowed = core.guard.open(node, flags);
     if (allowed !== 0) return allowed;
     const fd = core.tree.open(node, lowerFlags(flags));

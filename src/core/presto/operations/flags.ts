@@ -8,7 +8,7 @@ import {
 import { Opcode } from '../../model/records.js';
 import { Attr } from '../../system/attr.js';
 import { Capability, isCapable } from '../../system/credentials.js';
-import { E, ESTALE } from '../../system/errno.js';
+import { E } from '../../system/errno.js';
 import type { PrestoCore } from '../core.js';
 import { pathOf, type Node } from '../node.js';
 
@@ -31,7 +31,8 @@ export class FlagOperations {
     if ((flags & ~OBJECT_FLAGS) !== 0) return -E.EOPNOTSUPP;
     const permit = core.gate.enter();
     if (permit !== 0) return permit;
-    if (node.replaced) return -ESTALE;
+    if (node.replaced) return core.returning.sendBack(caller);
+    core.returning.isBack(caller);
     const allowed = this.#mayChange(caller, node, flags);
     if (allowed !== 0) return allowed;
     const path = pathOf(node);

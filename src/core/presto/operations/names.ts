@@ -5,7 +5,7 @@ import { LIMITS } from '../../model/limits.js';
 import { Opcode, type RecordBody } from '../../model/records.js';
 import { newIdentity } from '../../cache/identity.js';
 import { Attr, S_IFDIR, S_IFMT, S_IFREG } from '../../system/attr.js';
-import { E, ESTALE } from '../../system/errno.js';
+import { E } from '../../system/errno.js';
 import { O_EXCL, O_RDONLY } from '../../system/files.js';
 import type { PrestoCore } from '../core.js';
 import { NOBODY, type Making } from '../lower-tree.js';
@@ -201,6 +201,7 @@ export class NameOperations {
     if (typeof path === 'number') return path;
     const permit = core.gate.enter();
     if (permit !== 0) return permit;
+    core.returning.isBack(caller);
     const allowed = core.guard.add(directory);
     if (allowed !== 0) return allowed;
     const group = core.tree.groupPassedOn(directory);
@@ -256,9 +257,10 @@ export class NameOperations {
     if (node === undefined || directory === undefined) return -E.ENOENT;
     const newPath = this.#newPath(directory, newName);
     if (typeof newPath === 'number') return newPath;
-    if (node.replaced) return -ESTALE;
     const permit = core.gate.enter();
     if (permit !== 0) return permit;
+    if (node.replaced) return core.returning.sendBack(caller);
+    core.returning.isBack(caller);
     const allowed = core.guard.add(directory) || core.guard.change(node);
     if (allowed !== 0) return allowed;
     const path = node.parent === undefined ? undefined : childPath(node.parent, node.name);
