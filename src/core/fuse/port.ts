@@ -251,8 +251,6 @@ export interface FuseBinding {
   invalidateEntry(parent: NodeId, name: string): void;
   /** The same for a node's attributes and, with `contents`, its cached pages. */
   invalidateNode(node: NodeId, contents: boolean): void;
-  /** Open files may be passed through, see openBacking. */
-  readonly passthrough: boolean;
   /**
    * Lets the kernel pass open files through to the lower file that `fd` has open. An inode can be passed through to one
    * lower file at a time, and not while an open file uses the kernel's page cache; all that open it meanwhile have to be

@@ -4,9 +4,9 @@ import type { Node } from './node.js';
 
 /**
  * `cached`: through the kernel's page cache and us. `passed`: the kernel reads and maps the lower file itself; what is written
- * comes here. `direct`: reads and writes come here, and nothing is cached above the lower file.
+ * comes here, past its page cache.
  */
-export type IoMode = 'cached' | 'passed' | 'direct';
+export type IoMode = 'cached' | 'passed';
 
 /**
  * How the kernel reads and writes each open file.
@@ -14,8 +14,8 @@ export type IoMode = 'cached' | 'passed' | 'direct';
  * Where it can pass files through, readers are passed, and who only writes does so directly: what is written goes to the
  * lower file's pages, which is where it will be read. Who reads and writes uses the page cache, as the first one. The kernel
  * does not mix the page cache with passing for one inode, so what the first one has decides for those that come while it is
- * open: beside a file that uses the page cache all use it; beside one that is passed all are; and beside one that writes
- * directly nobody uses the page cache, for that one's writes would not be seen there for certain.
+ * open: beside a file that uses the page cache all use it, and beside one that is passed all are, with the same backing: the
+ * kernel takes up answers in any order.
  */
 export class IoModes {
   constructor(private readonly binding: () => FuseBinding | undefined) {}
@@ -31,19 +31,15 @@ export class IoModes {
       return mode;
     }
     node.bypassed = true;
-    out.directIo = mode === 'direct' || access !== O_RDONLY;
-    if (mode === 'direct') node.direct++;
-    else {
-      node.passing++;
-      out.backing = node.backing;
-    }
+    out.directIo = access !== O_RDONLY;
+    node.passing++;
+    out.backing = node.backing;
     return mode;
   }
 
   #choose(node: Node, fd: number, access: number): IoMode {
     if (node.passing > 0) return 'passed';
     if (node.cached > 0) return 'cached';
-    // All that are open past the page cache have the same backing: the kernel takes up answers in any order.
     return access !== O_RDWR && this.#begin(node, fd) ? 'passed' : 'cached';
   }
 
@@ -56,7 +52,6 @@ export class IoModes {
 
   /** The file was closed. */
   closed(node: Node, mode: IoMode): void {
-    if (mode === 'direct') node.direct--;
     if (mode !== 'passed') return;
     node.passing--;
     if (node.passing > 0) return;

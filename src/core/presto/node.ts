@@ -33,8 +33,6 @@ export class Node implements Holder {
   /** Open files that the kernel passes through, and its number for the lower file that it passes them to; see IoModes. */
   passing = 0;
   backing = 0;
-  /** Open files that neither are passed through nor use the kernel's page cache. */
-  direct = 0;
   /** While it may be written without a request. */
   unseen: Unseen | undefined = undefined;
   /** It was read or written past the kernel's page cache since that was used: pages that are left there may be out of date. */
@@ -79,7 +77,7 @@ export class Node implements Holder {
 
   /** Open files that use the kernel's page cache. */
   get cached(): number {
-    return this.opens - this.passing - this.direct;
+    return this.opens - this.passing;
   }
 
   /** What has no name can be reached by its descriptor only. */

@@ -194,10 +194,6 @@ export class DeviceBinding implements FuseBinding {
     this.#notifier.node(node, contents);
   }
 
-  get passthrough(): boolean {
-    return this.#session?.passthrough === true;
-  }
-
   openBacking(fd: number): number {
     if (this.#session?.passthrough !== true) return -E.EOPNOTSUPP;
     const backing = openBacking(this.fd, fd);

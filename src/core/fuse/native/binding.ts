@@ -202,8 +202,6 @@ export class NativeBinding implements FuseBinding {
     return;
   }
 
-  readonly passthrough = false;
-
   openBacking(): number {
     return 0;
   }
