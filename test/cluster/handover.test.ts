@@ -42,8 +42,7 @@ describe('cluster: the permit passes from host to host', function () {
     const [ofA, ofB] = [times(a), times(b)];
     // Neither waits until the other has done.
     assert.ok(ofA[0]! < ofB.at(-1)! && ofB[0]! < ofA.at(-1)!);
-    await cluster.equalAfter(cluster.server);
-    await cluster.equalAfter(cluster.client);
+    await cluster.equalAfterBoth();
     const count = await cluster.sh('find $A/busy-* $B/busy-* -type f | wc -l');
     assert.equal(Number(count), 4 * FILES);
   });
@@ -54,8 +53,7 @@ describe('cluster: the permit passes from host to host', function () {
     const write = (side: string) =>
       `for ((i = 0; i < ${FILES}; i++)); do echo ${side}$i > $${side}/common/${side}$i; done`;
     await Promise.all([cluster.sh(write('A')), cluster.sh(write('B'))]);
-    await cluster.equalAfter(cluster.server);
-    await cluster.equalAfter(cluster.client);
+    await cluster.equalAfterBoth();
     const names = await cluster.sh('cat $B/common/* | sort -u | wc -l');
     assert.equal(Number(names), 2 * FILES);
   });
@@ -66,16 +64,14 @@ describe('cluster: the permit passes from host to host', function () {
          mkdir $${side}/lock$i 2>> $W/lost && won=$((won + 1)); done; echo $won`;
     const [a, b] = await Promise.all([cluster.sh(take('A')), cluster.sh(take('B'))]);
     assert.equal(Number(a) + Number(b), 50);
-    await cluster.equalAfter(cluster.server);
-    await cluster.equalAfter(cluster.client);
+    await cluster.equalAfterBoth();
   });
 
   it('takes appends of both at once to one file that both keep open', async () => {
     const append = (side: string) =>
       `exec 3>> $${side}/log; for ((i = 0; i < 100; i++)); do echo ${side}$i >&3; done`;
     await Promise.all([cluster.sh(append('A')), cluster.sh(append('B'))]);
-    await cluster.equalAfter(cluster.server);
-    await cluster.equalAfter(cluster.client);
+    await cluster.equalAfterBoth();
     const lines = await cluster.sh('sort -u $B/log | wc -l; wc -l < $A/log');
     assert.equal(lines, '200\n200');
   });

@@ -106,6 +106,12 @@ export class Cluster {
     return this.equal();
   }
 
+  /** Where both have written: neither has anything that the other does not have yet. */
+  async equalAfterBoth(): Promise<Comparison> {
+    await this.sync(this.server);
+    return this.equalAfter(this.client);
+  }
+
   /** Compares two trees: those of the hosts where nothing else is said. */
   async equal(left = this.server.mountPoint, right = this.client.mountPoint): Promise<Comparison> {
     const result = await this.#comparer.compare(left, right);
