@@ -9,6 +9,7 @@ import type { ClientContext } from './client-context.js';
 import { errorText } from './error-text.js';
 import { greet, type Greeting, type Met } from './greeting.js';
 import { RecordSink } from './record-sink.js';
+import { removeLeftovers } from './stage-leftovers.js';
 
 export interface LinkUsers {
   /** What came over the link and waits for an answer is forgotten. */
@@ -203,6 +204,7 @@ export class ClientLink {
     const { fileset } = replica;
     this.#met(greeting);
     const { address } = this;
+    if (this.#sink === undefined) removeLeftovers(replica);
     this.#sink = new RecordSink({
       replica,
       peer: server,

@@ -57,10 +57,11 @@ export class Merger {
     private readonly binding: () => FuseBinding | undefined,
   ) {}
 
-  /** Takes over the plan of that name in the stage. @throws IzoError where it cannot be carried out */
+  /** Takes over the plan of that name in the stage. @throws IzoError, FrameError where it cannot be carried out */
   take(name: string): void {
     const { head, steps, amendments } = this.files.readStaged(name);
     if (head.end !== this.logs.kml.end.recno) refuse('this host has been changed since');
+    for (const step of steps) if (step.type === 'apply') remoteItem(step.item);
     if (this.files.isBusy()) refuse('another merge is not done yet');
     const bytes = amendments.reduce((sum, record) => sum + record.length, 0);
     const needed = ROOM_BYTES + bytes + steps.length * STEP_BYTES;

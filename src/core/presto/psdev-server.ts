@@ -17,6 +17,7 @@ import {
   type PrestoHello,
   type PrestoStatus,
 } from '../psdev/messages.js';
+import { IzoError } from '../model/errors.js';
 import { formatReplicaId, type Recno } from '../model/ids.js';
 import type { Presto } from './presto.js';
 import { remoteItem } from './remote-item.js';
@@ -135,6 +136,8 @@ export class PsdevServer {
         );
         return {};
       case 'expected': {
+        // Of a merge that an earlier lento has begun: its end decides what is expected, and what of the log is void.
+        if (presto.gate.isFrozen) throw new IzoError('merging', 'a merge is being finished');
         const progress = presto.logs.lastRcvd.get(number(frame.head, 'peer'));
         return { expected: progress?.expected ?? 1, checksum: progress?.checksum ?? 0 };
       }

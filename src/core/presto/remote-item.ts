@@ -13,7 +13,7 @@ export function remoteItem(item: WireItem): RemoteItem {
     return { record, checksum, contents: { kind: 'inline', data: item.data } };
   }
   const name = item.data.toString('latin1');
-  if (!/^[0-9a-f-]+$/.test(name)) throw new FrameError('a stage name that is none');
+  if (!/^[0-9a-z-]+$/.test(name)) throw new FrameError('a stage name that is none');
   const kind = item.content === 'staged' ? 'staged' : 'patch-file';
   return { record, checksum, contents: { kind, name } };
 }
