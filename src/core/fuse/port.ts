@@ -240,6 +240,12 @@ export interface FuseBinding {
   serve(operations: FuseOperations): Promise<void>;
   /** Presents parked requests again, oldest first. Those that park again keep their place. */
   resumeParked(): void;
+  /**
+   * Whether the kernel may refuse to move a directory that it knows by another name to the one by which the request being
+   * served looks it up: it only tries the locks for that (__d_unalias in fs/dcache.c), and the thread that asks holds them
+   * itself in rename(2), or one whose request is parked does. It passes ESTALE on to the program then.
+   */
+  isContested(): boolean;
   /** Requests parked now. */
   readonly parked: number;
   /** Shows the requests from now on to `watcher`, and those that wait; undefined: to nobody. Not from inside an operation. */

@@ -161,12 +161,15 @@ export class Applier {
     const binding = this.binding();
     if (binding === undefined) return;
     for (const { parent, name } of plan.names) {
-      if (parent.lookups === 0) continue;
-      binding.invalidateEntry(parent.id, name);
-      binding.invalidateNode(parent.id, false);
+      if (!parent.isKnown) continue;
+      for (const id of parent.ids) {
+        binding.invalidateEntry(id, name);
+        binding.invalidateNode(id, false);
+      }
     }
     for (const node of plan.nodes) {
-      if (node.lookups > 0) binding.invalidateNode(node.id, plan.contents);
+      if (!node.isKnown) continue;
+      for (const id of node.ids) binding.invalidateNode(id, plan.contents);
     }
   }
 }

@@ -28,6 +28,8 @@ export interface PrestoCore {
   readonly returning: Returning;
   readonly writeBack: WriteBack;
   readonly xattrs: XattrRecords;
+  /** See FuseBinding.isContested. */
+  readonly isContested: () => boolean;
   /** The kernel has cached what was written to a file at another place than where it was written to. */
   readonly contentsMoved: (node: NodeId) => void;
 }

@@ -127,9 +127,8 @@ export class Merger {
     const node = resolve(this.tree.table, path);
     const result = typeof node === 'number' ? node : change(node);
     if (result < 0) throw new MergeStuck(`${displayBytes(path)}: ${errnoName(result)}`);
-    if (typeof node !== 'number' && node.lookups > 0) {
-      this.binding()?.invalidateNode(node.id, false);
-    }
+    if (typeof node === 'number' || !node.isKnown) return;
+    for (const id of node.ids) this.binding()?.invalidateNode(id, false);
   }
 
   #identify(node: Node, step: Extract<MergeStep, { type: 'identity' }>): number {

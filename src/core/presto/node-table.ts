@@ -152,7 +152,7 @@ export class NodeTable {
     if (
       node.fd >= 0 ||
       node.otherNames.length > 0 ||
-      (node.lookups === 0 && node.opens === 0 && node.holds === 0 && node.dirtySlot < 0)
+      (!node.isKnown && node.opens === 0 && node.holds === 0 && node.dirtySlot < 0)
     ) {
       return 0;
     }
@@ -247,10 +247,41 @@ export class NodeTable {
     this.dropUnused(node);
   }
 
-  forget(node: Node, count: number): void {
-    node.lookups -= count;
-    assert(node.lookups >= 0, 'the kernel forgets only what it was told');
+  /** The kernel gives back `count` references by the number `id`. */
+  forget(node: Node, count: number, id = node.id): void {
+    const left = (id === node.id ? node.lookups : (node.former?.get(id) ?? 0)) - count;
+    assert(left >= 0, 'the kernel forgets only what it was told');
+    if (id === node.id) node.lookups = left;
+    else if (left > 0) node.former?.set(id, left);
+    else {
+      node.former?.delete(id);
+      if (node.former?.size === 0) node.former = undefined;
+      this.#byId.delete(id);
+    }
     this.dropUnused(node);
+  }
+
+  /** References that the kernel holds by a number. */
+  lookupsOf(id: NodeId): number {
+    const node = this.#byId.get(id);
+    if (node === undefined) return 0;
+    return id === node.id ? node.lookups : (node.former?.get(id) ?? 0);
+  }
+
+  /**
+   * Gives a directory another number, so that the kernel takes it for one that it has not seen yet. The old one goes on to
+   * mean the same directory to programs that are in it, until the kernel has forgotten it.
+   */
+  renumber(node: Node): void {
+    if (node.lookups === 0) return;
+    node.former ??= new Map();
+    node.former.set(node.id, node.lookups);
+    node.id = this.#nextId++;
+    node.lookups = 0;
+    node.elsewhere = false;
+    this.#byId.set(node.id, node);
+    // Those below are known below the old one.
+    for (const child of node.children?.values() ?? []) child.elsewhere = child.isKnown;
   }
 
   /** Drops the node if nobody refers to it any more, and so on upwards. */

@@ -23,8 +23,12 @@ export class Node implements Holder {
    */
   fd = -1;
   used = 0;
-  /** References the kernel holds. */
+  /** References the kernel holds, by `id`. */
   lookups = 0;
+  /** Directories: the same by numbers that it had before; undefined where there are none. See NodeTable.renumber. */
+  former: Map<NodeId, number> | undefined = undefined;
+  /** Directories: a peer has moved it, or one above, since the kernel was told of it. */
+  elsewhere = false;
   /** References of updates in progress. */
   holds = 0;
   /** Open handles of any kind, and those of them that can write. */
@@ -62,7 +66,8 @@ export class Node implements Holder {
   generation = -1;
 
   constructor(
-    readonly id: NodeId,
+    /** By which the kernel is told of it from now on. */
+    public id: NodeId,
     /** The lower inode's number. */
     readonly ino: number,
     /** S_IFDIR, S_IFREG ...: an object never changes its kind. */
@@ -80,6 +85,16 @@ export class Node implements Holder {
     return this.opens - this.passing;
   }
 
+  /** The kernel holds on to it. */
+  get isKnown(): boolean {
+    return this.lookups > 0 || this.former !== undefined;
+  }
+
+  /** All numbers by which the kernel may know it. */
+  get ids(): readonly NodeId[] {
+    return this.former === undefined ? [this.id] : [this.id, ...this.former.keys()];
+  }
+
   /** What has no name can be reached by its descriptor only. */
   get mayClose(): boolean {
     return this.isDirectory && this.parent !== undefined;
@@ -88,7 +103,7 @@ export class Node implements Holder {
   /** Nobody refers to it: it may be forgotten. */
   get unused(): boolean {
     return (
-      this.lookups === 0 &&
+      !this.isKnown &&
       this.holds === 0 &&
       this.opens === 0 &&
       this.dirtySlot < 0 &&

@@ -132,7 +132,8 @@ export class Presto {
     const writeBack = new WriteBack(() => this.#binding);
     this.xattrs = new XattrRecords(this.tree, updates);
     const guard = new ObjectGuard(this.tree.identity, logs);
-    const own = { logs, updates, contentsMoved, writeBack, guard };
+    const isContested = () => this.#binding?.isContested() === true;
+    const own = { logs, updates, contentsMoved, writeBack, guard, isContested };
     const core: PrestoCore = { ...this.#shared(), ...own };
     this.operations = prestoOperations(core);
     this.tracer = new Tracer({

@@ -210,8 +210,14 @@ export class RemoteUpdates {
     const target = table.find(to.parent, to.name, this.#attr);
     const plan = { body, ...NOTHING, names: [from, to] };
     const { time } = record.head;
-    const apply = () =>
-      this.tree.rename(from.parent, from.name, to.parent, to.name, body.flags, time);
+    const apply = () => {
+      const { parent, name } = from;
+      const moved = this.tree.rename(parent, name, to.parent, to.name, body.flags, time);
+      for (const each of [node, target]) {
+        if (moved >= 0 && typeof each !== 'number') each.elsewhere = each.isKnown;
+      }
+      return moved;
+    };
     const exchange = (body.flags & RENAME_EXCHANGE) !== 0;
     if (
       typeof target !== 'number' &&

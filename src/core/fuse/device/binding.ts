@@ -166,6 +166,10 @@ export class DeviceBinding implements FuseBinding {
     this.#markUnmounted();
   }
 
+  isContested(): boolean {
+    return this.#session?.contested === true;
+  }
+
   get parked(): number {
     return this.#session?.parking.size ?? 0;
   }

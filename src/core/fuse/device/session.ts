@@ -13,6 +13,7 @@ import type { Operation } from './operation.js';
 import { OPERATIONS } from './operation-table.js';
 import { Parking } from './parking.js';
 import { FuseOpcode, InterruptIn, OLDEST_MINOR_VERSION } from './protocol.js';
+import { isRenaming } from './renaming.js';
 import { isAskedToEnd } from './signals.js';
 import { Watching } from './watching.js';
 
@@ -67,6 +68,11 @@ export class Session {
     this.#exchange = new Exchange(operations, (node) => {
       events.attributesChanged(node);
     });
+  }
+
+  /** See FuseBinding. */
+  get contested(): boolean {
+    return this.parking.size > 0 || isRenaming(this.#exchange.request.thread);
   }
 
   /** Serves what the kernel has, for a bounded time. */

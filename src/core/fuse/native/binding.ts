@@ -181,6 +181,11 @@ export class NativeBinding implements FuseBinding {
     this.#markUnmounted();
   }
 
+  /** libfuse looks names up again when it is asked by path: it gives a directory that was moved another number itself. */
+  isContested(): boolean {
+    return false;
+  }
+
   get parked(): number {
     return this.#parking.size;
   }

@@ -48,6 +48,9 @@ export class NameOperations {
   }
 
   #answer(node: Node, out: Entry): void {
+    if (node.elsewhere && node.isDirectory && this.core.isContested()) {
+      this.core.table.renumber(node);
+    }
     node.lookups++;
     out.node = node.id;
     out.generation = 0;
@@ -55,11 +58,12 @@ export class NameOperations {
 
   forget(id: NodeId, count: number): void {
     const node = this.core.table.get(id);
-    if (node !== undefined && node !== this.core.table.root) this.core.table.forget(node, count);
+    if (node !== undefined && node !== this.core.table.root)
+      this.core.table.forget(node, count, id);
   }
 
   isKnown(id: NodeId): boolean {
-    return (this.core.table.get(id)?.lookups ?? 0) > 0;
+    return this.core.table.lookupsOf(id) > 0;
   }
 
   isDirectory(parent: NodeId, name: string): boolean {
