@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { encodeRecord, KmlReader } from '../../src/core/journal/index.js';
 import { readLowerObject } from '../../src/core/lento/merging/lower-object.js';
@@ -9,6 +18,7 @@ import { Opcode, type RecordBody } from '../../src/core/model/records.js';
 import type { Presto } from '../../src/core/presto/presto.js';
 import { encodeMergePlan, type MergeStep } from '../../src/core/psdev/merge-plan.js';
 import { must } from '../../src/core/system/errno.js';
+import { Names } from '../support/operations-by-name.js';
 import { newEntry, ROOT, TornPresto } from '../support/torn-presto.js';
 
 const PEER = 0x5e4;
@@ -134,6 +144,29 @@ describe('presto ends at any moment of a merge', function () {
     const kept = join(torn.root, `.intermezzo/shared/conflicts/conflict-${first}/contents`);
     assert.equal(readFileSync(kept, 'utf8'), 'lost');
   }
+
+  it('does not begin it while something written has no record yet', () => {
+    const at = 'unrecorded';
+    prepare(at);
+    const { presto } = torn;
+    presto.setGate('absent', 'write');
+    mkdirSync(join(stage(), 'conflict-500'));
+    writeFileSync(join(stage(), 'f00'), planFor(presto, torn.root, at, 500));
+    const names = new Names(presto.operations, new Names(presto.operations, 1).node(at));
+    const node = presto.table.get(names.node('edited'));
+    assert.ok(node !== undefined);
+    const fd = openSync(join(torn.root, at, 'edited'), 'r+');
+    must('begin', presto.contents.begin(node, fd, ROOT));
+    closeSync(fd);
+    const { recno } = presto.logs.kml.end;
+    assert.throws(() => presto.merger.take('f00'), /unrecorded\/edited is not journaled yet/);
+    assert.equal(presto.logs.kml.end.recno, recno);
+    assert.ok(readdirSync(stage()).includes('f00'));
+    presto.closeDirty();
+    presto.setGate('disconnected', 'write');
+    rmSync(join(stage(), 'f00'));
+    rmSync(join(stage(), 'conflict-500'), { recursive: true });
+  });
 
   it('and finishes it when it comes back, whatever was done already', async function () {
     this.timeout(60_000);

@@ -22,7 +22,7 @@ import { listxattrAt, removexattrAt } from '../system/xattrs.js';
 import type { Applier } from './applier.js';
 import type { LowerTree } from './lower-tree.js';
 import type { MergeFiles } from './merge-files.js';
-import type { Node } from './node.js';
+import { pathOf, type Node } from './node.js';
 import { remoteItem } from './remote-item.js';
 import { resolve } from './resolve.js';
 
@@ -61,6 +61,10 @@ export class Merger {
   take(name: string): void {
     const { head, steps, amendments } = this.files.readStaged(name);
     if (head.end !== this.logs.kml.end.recno) refuse('this host has been changed since');
+    // On a full disk a CLOSE has to wait: lento, which plans by the log, knows nothing of those contents.
+    const dirty = this.tree.table.dirty().map(pathOf);
+    const path = dirty.find((each) => each !== undefined);
+    if (path !== undefined) refuse(`what was written to ${displayBytes(path)} is not journaled yet`);
     for (const step of steps) if (step.type === 'apply') remoteItem(step.item);
     if (this.files.isBusy()) refuse('another merge is not done yet');
     const bytes = amendments.reduce((sum, record) => sum + record.length, 0);
