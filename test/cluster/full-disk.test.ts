@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { Host } from '../../src/core/demo/host.js';
 import { askStatus } from '../../src/core/lento/control-client.js';
+import type { PeerStatus } from '../../src/core/lento/fileset-status.js';
+import type { LentoStatus } from '../../src/core/lento/status.js';
+import { izo } from '../commands/run.js';
 import { until, useCluster } from '../support/cluster.js';
 import { fillUp, makeRoom } from '../support/filler.js';
 
@@ -12,10 +15,30 @@ describe('cluster: the disk of one host is full', function () {
   this.timeout(60_000);
   const cluster = useCluster('64M');
 
+  async function peerOf({ runDir, name }: Host): Promise<PeerStatus> {
+    const peer = (await askStatus(runDir, name)).filesets[0]?.peers[0];
+    assert.ok(peer !== undefined);
+    return peer;
+  }
+
   /** Records that a host has not brought to the other. */
-  async function unsent({ runDir, name }: Host): Promise<number> {
-    const { filesets } = await askStatus(runDir, name);
-    return filesets[0]?.peers[0]?.lag?.records ?? 0;
+  async function unsent(host: Host): Promise<number> {
+    return (await peerOf(host)).lag?.records ?? 0;
+  }
+
+  /** What does not flow, and why, as `izo status` has it. @returns what, and since when */
+  async function assertStuck(host: Host, direction: string): Promise<string> {
+    await until('it is stuck', async () => (await peerOf(host)).stuck.length > 0);
+    const { code, stdout } = await izo(['status', '--json'], { env: host.environment });
+    assert.equal(code, 3);
+    const [peer] = (JSON.parse(stdout) as LentoStatus).filesets[0]?.peers ?? [];
+    const [stuck, ...more] = peer?.stuck ?? [];
+    assert.ok(stuck !== undefined && more.length === 0, stdout);
+    const { path, operation, errno, since } = stuck;
+    assert.deepEqual([stuck.direction, errno], [direction, 'ENOSPC']);
+    assert.match(path, /^full-(client|server)\/(old|new\d+)$/);
+    assert.match(operation, /^(fetch|close)$/);
+    return `${operation} ${path} ${since}`;
   }
 
   for (const side of ['server', 'client'] as const) {
@@ -41,6 +64,7 @@ describe('cluster: the disk of one host is full', function () {
         env,
       );
       await until('what is new waits for room', async () => (await unsent(other)) > 0);
+      const since = [await assertStuck(full, 'from'), await assertStuck(other, 'to')];
       await cluster.on(full, IS_WHOLE, env);
       const refused = await cluster.on(
         full,
@@ -49,8 +73,12 @@ describe('cluster: the disk of one host is full', function () {
       );
       assert.match(refused, /No space left on device/);
       await cluster.on(full, IS_WHOLE, env);
+      // It is tried again and again, and all the same trouble.
+      const still = [await assertStuck(full, 'from'), await assertStuck(other, 'to')];
+      assert.deepEqual(still, since);
       makeRoom(cache);
       await until('all has come', async () => (await unsent(other)) === 0, 40_000);
+      assert.deepEqual([...(await peerOf(full)).stuck, ...(await peerOf(other)).stuck], []);
       await cluster.on(full, 'diff -r $W/$D.after $M/$D; echo room > $M/$D/room', env);
       await cluster.equalAfter(full);
       await cluster.on(other, 'rm -r $M/$D', env);

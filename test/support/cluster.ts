@@ -162,6 +162,16 @@ export class Cluster {
     await execa('ip', ['-n', namespaces[side], 'link', 'set', links[side], state]);
   }
 
+  /** Lets no more than 25 MB a second out of a host, so that what is on its way can be seen; or as much as there is. */
+  async setSlow(host: Host, isSlow: boolean): Promise<void> {
+    const { cable } = this.#two;
+    assert.ok(cable !== undefined);
+    const side = host === this.server ? 0 : 1;
+    const words = ['-n', cable.namespaces[side], 'qdisc', isSlow ? 'add' : 'del'];
+    const rate = ['tbf', 'rate', '200mbit', 'burst', '256kb', 'latency', '50ms'];
+    await execa('tc', [...words, 'dev', cable.links[side], 'root', ...(isSlow ? rate : [])]);
+  }
+
   /** Runs node in the network of a host. @returns its standard output */
   async inNetworkOf(
     host: Host,

@@ -4,6 +4,7 @@ import type {
   LogStatus,
   PeerStatus,
   ResyncStatus,
+  TransferStatus,
 } from '../lento/fileset-status.js';
 import { formatSize } from '../model/sizes.js';
 import { formatDuration } from '../model/times.js';
@@ -17,7 +18,7 @@ export function needsHuman(status: LentoStatus): boolean {
       fileset.presto?.cache === 'failed' ||
       fileset.link === 'diverged' ||
       fileset.conflicts > 0 ||
-      fileset.peers.some((peer) => peer.error !== undefined),
+      fileset.peers.some((peer) => peer.error !== undefined || peer.stuck.length > 0),
   );
 }
 
@@ -35,7 +36,9 @@ function renderFileset(fileset: FilesetStatus, now: number): string[] {
   const lines = [`${fileset.name}: ${role}, ${where}`];
   if (fileset.position !== undefined) lines.push(`  position  ${fileset.position}`);
   if (fileset.mounted) lines.push(`  permit    ${renderPermit(fileset)}`);
-  for (const peer of fileset.peers) lines.push(`  peer      ${renderPeer(peer, now)}`);
+  for (const peer of fileset.peers) {
+    lines.push(`  peer      ${renderPeer(peer, now)}`, ...renderFlow(peer, now));
+  }
   if (fileset.resync !== undefined) lines.push(`  resync    ${renderResync(fileset.resync)}`);
   if (fileset.log !== undefined) lines.push(...renderLog(fileset.log));
   if (fileset.presto !== undefined) {
@@ -102,4 +105,19 @@ function renderPeer(peer: PeerStatus, now: number): string {
   const lag = peer.lag === undefined ? '' : `, ${renderLag(peer.lag, now)}`;
   const error = peer.error === undefined ? '' : `: ${peer.error}`;
   return `${peer.name} ${link}${since}${lag}${error}`;
+}
+
+function renderFlow({ name, transfers, stuck }: PeerStatus, now: number): string[] {
+  return [
+    ...transfers.map((transfer) => `  contents  ${renderTransfer(name, transfer)}`),
+    ...stuck.map(({ direction, path, operation, errno, since }) => {
+      const age = formatDuration((now - Date.parse(since)) / 1000);
+      return `  STUCK     ${operation} of ${path} ${direction} ${name}: ${errno}, for ${age}`;
+    }),
+  ];
+}
+
+export function renderTransfer(peer: string, transfer: TransferStatus): string {
+  const { direction, path, bytes, size, rate } = transfer;
+  return `${path} ${direction} ${peer}: ${formatSize(bytes)} of ${formatSize(size)}, ${formatSize(rate)}/s`;
 }

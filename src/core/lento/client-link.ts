@@ -7,6 +7,7 @@ import { Kind } from '../wire/kinds.js';
 import { encodeFetch, encodeLeave, type Address } from '../wire/messages.js';
 import type { ClientContext } from './client-context.js';
 import { errorText } from './error-text.js';
+import { Flow } from './flow.js';
 import { greet, type Greeting, type Met } from './greeting.js';
 import { RecordSink } from './record-sink.js';
 import { removeLeftovers } from './stage-leftovers.js';
@@ -44,6 +45,7 @@ export class ClientLink {
   /** Why the logs do not go together, until a greeting finds that they do. */
   #divergence: string | undefined;
   #since = new Date();
+  readonly flow = new Flow();
   /** Why the fileset is not connected, or why records do not flow. */
   error: string | undefined;
 
@@ -210,6 +212,7 @@ export class ClientLink {
       peer: server,
       expected,
       log: false,
+      flow: this.flow,
       fetch: (wanted) =>
         connection.fetch(
           Kind.FETCH,

@@ -7,11 +7,13 @@ import { SILENT_PRESTO, type FilesetStatus, type ResyncStatus } from './fileset-
 /** A fileset at one of its replicators as `izo status` shows it. */
 export async function clientStatus(
   { replica, machine, server, keeper }: ClientContext,
-  { since, error, isDiverged }: ClientLink,
+  { since, error, isDiverged, flow }: ClientLink,
   resync: ResyncStatus | undefined,
 ): Promise<FilesetStatus> {
   const { permit, sender, link, expected } = machine.state;
+
   const presto = await replica.status();
+  const lag = keeper.lag(server, sender?.acked);
   return {
     name: replica.fileset,
     role: 'client',
@@ -30,10 +32,12 @@ export async function clientStatus(
       {
         name: server,
         connected: link === 'up',
-        lag: keeper.lag(server, sender?.acked),
+        lag,
         expected,
         since: since.toISOString(),
         error,
+        transfers: flow.transfers,
+        stuck: flow.stuckAt(lag),
       },
     ],
     conflicts: countUnresolved(replica.hello.lowerPath, replica.fileset),

@@ -67,10 +67,14 @@ export class ClientStream {
   async #awaitBatch(connection: Connection, batch: Batch): Promise<void> {
     const reply = await connection.request(Kind.RECORDS, encodeBatch(batch));
     if (connection !== this.link.connection) return;
-    const { expected, message } = readBatchReply(reply);
+    const { expected, message, fault } = readBatchReply(reply);
     const { machine, server } = this.context;
-    if (reply.code === Code.ok) machine.dispatch({ type: 'batch-answered', expected });
-    else this.link.failed(`${server} cannot take our records: ${message}`);
+    const { flow } = this.link;
+    if (fault !== undefined) flow.stuck('to', fault);
+    if (reply.code === Code.ok) {
+      flow.passed('to');
+      machine.dispatch({ type: 'batch-answered', expected });
+    } else this.link.failed(`${server} cannot take our records: ${message}`);
   }
 
   /** The server has everything before `expected`. */
@@ -108,11 +112,12 @@ export class ClientStream {
     if (typeof outcome === 'string') {
       // Unanswered, it would count as being on its way for ever. The server lets us go, and we say hello again later.
       const { expected } = machine.state;
-      exchange.reply(Code.failed, encodeBatchReply({ expected, message: outcome }));
+      const fault = this.link.flow.fault('from');
+      exchange.reply(Code.failed, encodeBatchReply({ expected, message: outcome, fault }));
       return;
     }
-    const { expected, reason, message } = outcome;
-    const reply = encodeBatchReply({ expected, message });
+    const { expected, reason, message, fault } = outcome;
+    const reply = encodeBatchReply({ expected, message, fault });
     machine.dispatch({ type: 'applied', expected });
     exchange.reply(reason === undefined ? Code.ok : Code.failed, reply);
     if (reason !== undefined) this.link.error = message;
@@ -169,8 +174,10 @@ export class ClientStream {
         discard: () => sink?.discard(collected) ?? Promise.resolve(),
       });
       log.info({ fileset: replica.fileset, conflicts }, `merged; ${conflicts} conflicts`);
+      this.link.flow.passed('from');
       machine.dispatch({ type: 'merged', end, expected: held });
     } catch (error) {
+      this.link.flow.failed(error);
       if (connection === this.link.connection) {
         this.link.failed(`the changes of both sides cannot be merged: ${errorText(error)}`);
       }

@@ -161,7 +161,7 @@ export class FilesetClient {
         await this.#stream.received(payload, exchange);
         return;
       case Kind.FETCH:
-        await this.#source.serveFetch(decodeFetch(payload), exchange);
+        await this.#source.serveFetch(decodeFetch(payload), exchange, this.#link.flow);
         return;
       case Kind.DIGEST:
         await this.#verify.answer(this.self, payload, exchange);

@@ -134,6 +134,7 @@ export class FilesetServer {
       exchange.reply(E.ENOTCONN, encodeReason('say hello first'));
       return;
     }
+    const flow = this.#peers.flow(name);
     switch (kind) {
       case Kind.POSITION:
         answerPosition(this.#context, peer, payload, exchange);
@@ -142,10 +143,10 @@ export class FilesetServer {
         await this.#stream.receive(peer, payload, exchange);
         return;
       case Kind.FETCH:
-        await this.#source.serveFetch(decodeFetch(payload), exchange, () => this.#busy(name));
+        await this.#source.serveFetch(decodeFetch(payload), exchange, flow, () => this.#busy(name));
         return;
       case Kind.OBJECT:
-        await serveObject(this.replica, payload, exchange, () => this.#busy(name));
+        await serveObject(this.replica, payload, exchange, flow, () => this.#busy(name));
         return;
       case Kind.DIGEST:
         await this.#verify.answer(payload, exchange);

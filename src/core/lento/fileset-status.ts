@@ -13,6 +13,32 @@ export interface Lag {
   readonly since: string | undefined;
 }
 
+/** Seen from this host. */
+export type Direction = 'to' | 'from';
+
+/** Contents of a file that are on their way to the peer, or from it. */
+export interface TransferStatus {
+  readonly direction: Direction;
+  readonly path: string;
+  /** What of it is there, and what there will be: holes count, parts that did not change do not. */
+  readonly bytes: number;
+  readonly size: number;
+  /** Bytes a second, lately. */
+  readonly rate: number;
+}
+
+/** What does not pass to the peer, or from it. */
+export interface StuckStatus {
+  readonly direction: Direction;
+  readonly path: string;
+  /** The name of the record, `fetch` for getting its contents, `read` for sending them. */
+  readonly operation: string;
+  /** The name of the error number, or `diverged`. */
+  readonly errno: string;
+  /** As ISO 8601. */
+  readonly since: string;
+}
+
 /** One peer of a fileset as `izo status` shows it. */
 export interface PeerStatus {
   readonly name: string;
@@ -23,6 +49,8 @@ export interface PeerStatus {
   readonly expected: Recno | undefined;
   readonly since: string | undefined;
   readonly error: string | undefined;
+  readonly transfers: readonly TransferStatus[];
+  readonly stuck: readonly StuckStatus[];
 }
 
 /** This host's log of a fileset: sizes are bytes. */

@@ -18,6 +18,7 @@ import { writeAll } from '../system/write-all.js';
 import type { Fetch } from '../wire/connection.js';
 import { FetchFailed, ProtocolError } from '../wire/errors.js';
 import { ContentKind, type BatchItem } from '../wire/messages.js';
+import { FetchStuck, type Flow } from './flow.js';
 import { versionAt } from './lower-contents.js';
 import type { Replica } from './replica.js';
 import { Semaphore } from './semaphore.js';
@@ -47,6 +48,7 @@ export class IncomingContents {
   constructor(
     private readonly replica: Replica,
     private readonly fetch: (wanted: WantedContents) => Fetch,
+    private readonly flow: Flow,
   ) {}
 
   /** Resolves when nothing is being fetched any more. */
@@ -122,7 +124,12 @@ export class IncomingContents {
     const parts = changes === undefined ? [{ offset: 0, length: body.size }] : ranges;
     try {
       const fetch = (from: number): Fetch => this.fetch({ recno, from, ranges });
-      const file = await stageContents({ path, size: body.size, ranges: parts, fetch });
+      const file = await this.flow.during('from', { path: body.path, ranges: parts }, (transfer) =>
+        stageContents({
+          ...{ path, size: body.size, ranges: parts, fetch },
+          onProgress: (position, bytes) => transfer.reached(position, bytes),
+        }),
+      );
       try {
         if (changes !== undefined) {
           const patch = encodePatch({ record: item.record, base: changes.base, ranges });
@@ -134,7 +141,7 @@ export class IncomingContents {
       }
     } catch (error) {
       if (error instanceof FetchFailed && error.reply === ESTALE) return nothing(item);
-      throw error;
+      throw FetchStuck.from(body.path, error);
     }
     const content = changes === undefined ? 'staged' : 'patch';
     return { record: item.record, content, data: Buffer.from(name, 'latin1') };

@@ -8,6 +8,7 @@ import type { Fetch } from '../wire/connection.js';
 import { ConnectionLost, ProtocolError } from '../wire/errors.js';
 import type { Batch, BatchItem } from '../wire/messages.js';
 import { IncomingContents, type WantedContents } from './incoming-contents.js';
+import type { Flow } from './flow.js';
 import type { Replica } from './replica.js';
 
 export interface RecordSinkOptions {
@@ -19,6 +20,7 @@ export interface RecordSinkOptions {
   /** Log what is applied: the server does, of each client the client's own updates and no others. */
   readonly log: boolean;
   readonly fetch: (wanted: WantedContents) => Fetch;
+  readonly flow: Flow;
 }
 
 /** A record that waits for a merge, and its contents where it has any. */
@@ -47,7 +49,7 @@ export class RecordSink {
 
   constructor(private readonly options: RecordSinkOptions) {
     this.#next = options.expected;
-    this.#contents = new IncomingContents(options.replica, options.fetch);
+    this.#contents = new IncomingContents(options.replica, options.fetch, options.flow);
   }
 
   /**
@@ -116,13 +118,16 @@ export class RecordSink {
       const failed = settled.find((r) => r.status === 'rejected');
       if (this.#fault !== undefined) throw this.#fault;
       if (failed !== undefined) throw failed.reason as Error;
-      const { replica, peer, log } = this.options;
+      const { replica, peer, log, flow } = this.options;
       const { next, checksum } = batch;
       const reply = await replica.apply({ peer, log, next, checksum }, items);
       if (reply.reason !== undefined) this.#fault = new Error(reply.message);
+      else flow.passed('from');
+      if (reply.fault !== undefined) flow.stuck('from', reply.fault);
       return reply;
     } catch (error) {
       this.#fault = error as Error;
+      this.options.flow.failed(error);
       throw error;
     } finally {
       await this.#clean(items);

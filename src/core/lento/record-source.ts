@@ -20,6 +20,7 @@ import {
   type FetchRequest,
 } from '../wire/messages.js';
 import { ContentPieces, FileTooShort } from './content-pieces.js';
+import { errnoOf, type Flow } from './flow.js';
 import { LowerContents } from './lower-contents.js';
 import { packPiece } from './packing.js';
 import type { Replica } from './replica.js';
@@ -111,6 +112,7 @@ export class RecordSource {
   async serveFetch(
     request: FetchRequest,
     exchange: Exchange,
+    flow: Flow,
     onPiece: () => void = () => undefined,
   ): Promise<void> {
     const { recno } = request;
@@ -131,10 +133,21 @@ export class RecordSource {
       return;
     }
     try {
-      const checksum = await this.#stream(fd, body.size, request, exchange, onPiece);
+      const { path, size } = body;
+      const ranges = request.ranges.length > 0 ? request.ranges : [{ offset: 0, length: size }];
+      const checksum = await flow.during('to', { path, ranges }, (transfer) =>
+        this.#stream(fd, size, { ...request, ranges }, exchange, (position, bytes) => {
+          transfer.reached(position, bytes);
+          onPiece();
+        }),
+      );
       const good = checksum !== undefined && this.#contents.isCurrent(fd, decoded.record);
       if (good) exchange.reply(Code.ok, encodeFetchTrailer({ size: body.size, checksum }));
       else await this.#replyStale(exchange);
+    } catch (error) {
+      const errno = errnoOf(error);
+      if (errno !== undefined) flow.stuck('to', { path: body.path, operation: 'read', errno });
+      throw error;
     } finally {
       close(fd);
     }
@@ -152,16 +165,17 @@ export class RecordSource {
     size: number,
     { from, ranges, packed }: FetchRequest,
     exchange: Exchange,
-    onPiece: () => void,
+    onPiece: (position: number, bytes: number) => void,
   ): Promise<number | undefined> {
-    const parts = ranges.length > 0 ? ranges : [{ offset: 0, length: size }];
     let checksum = 0;
     try {
-      for (const piece of new ContentPieces().of(fd, parts)) {
+      for (const piece of new ContentPieces().of(fd, ranges)) {
         checksum = crc32(piece, checksum);
-        onPiece();
+        const { offset, data } = decodePiece(piece);
+        const isThere = offset < from;
+        onPiece(offset + data.length, isThere ? 0 : data.length);
         // What the asker has is read for the checksum alone.
-        if (decodePiece(piece).offset < from) await new Promise((resume) => setImmediate(resume));
+        if (isThere) await new Promise((resume) => setImmediate(resume));
         else await exchange.data(packed ? await packPiece(piece) : piece);
         if (!exchange.open) return undefined;
       }

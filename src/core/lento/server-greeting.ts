@@ -45,7 +45,8 @@ export async function answerHello(
     return;
   }
   const address = { fileset, session };
-  peers.add(new ServerPeer(name, hello.replica, connection, address, replica, expected));
+  const flow = peers.flow(name);
+  peers.add(new ServerPeer(name, hello.replica, connection, address, replica, expected, flow));
   exchange.reply(
     Code.ok,
     encodeHello({

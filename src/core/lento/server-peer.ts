@@ -5,6 +5,7 @@ import { E } from '../system/errno.js';
 import type { Connection, Exchange } from '../wire/connection.js';
 import { Kind } from '../wire/kinds.js';
 import { encodeFetch, PROTOCOL_VERSION, type Address, type Hello } from '../wire/messages.js';
+import type { Flow } from './flow.js';
 import { RecordSink } from './record-sink.js';
 import type { Replica } from './replica.js';
 
@@ -26,12 +27,14 @@ export class ServerPeer {
     own: Replica,
     /** Next record to expect from it, when it said hello. */
     private readonly expected: Recno,
+    flow: Flow,
   ) {
     this.sink = new RecordSink({
       replica: own,
       peer: replica,
       expected,
       log: true,
+      flow,
       fetch: (wanted) =>
         connection.fetch(Kind.FETCH, encodeFetch({ ...address, ...wanted, packed: own.packed })),
     });

@@ -2,6 +2,7 @@ import type { Connection } from '../wire/connection.js';
 import { Kind } from '../wire/kinds.js';
 import { encodeLeave } from '../wire/messages.js';
 import { Sessions } from '../replication/sessions.js';
+import { Flow } from './flow.js';
 import type { LentoLog } from './log.js';
 import type { ServerPeer } from './server-peer.js';
 
@@ -13,6 +14,7 @@ export class ServerPeers implements Iterable<ServerPeer> {
   readonly #sessions = new Sessions();
   /** Why records do not flow, or did not when they last should have. */
   readonly errors = new Map<string, string>();
+  readonly #flows = new Map<string, Flow>();
 
   constructor(
     private readonly fileset: string,
@@ -23,6 +25,13 @@ export class ServerPeers implements Iterable<ServerPeer> {
 
   get(name: string): ServerPeer | undefined {
     return this.#peers.get(name);
+  }
+
+  /** What passes between this host and a replicator. */
+  flow(name: string): Flow {
+    let flow = this.#flows.get(name);
+    if (flow === undefined) this.#flows.set(name, (flow = new Flow()));
+    return flow;
   }
 
   /** Whether it is still the one that it was, and has not left meanwhile. */

@@ -33,12 +33,16 @@ export async function serverStatus(
 
 function peerStatus({ machine, peers, keeper }: ServerContext, name: string): PeerStatus {
   const peer = machine.state.peers.get(name);
+  const flow = peers.flow(name);
+  const lag = keeper.lag(name, peer?.sender.acked);
   return {
     name,
     connected: peer !== undefined,
-    lag: keeper.lag(name, peer?.sender.acked),
+    lag,
     expected: peer?.expected,
     since: peers.get(name)?.since.toISOString(),
     error: keeper.verdict(name) ?? peers.errors.get(name),
+    transfers: flow.transfers,
+    stuck: flow.stuckAt(lag),
   };
 }

@@ -44,8 +44,11 @@ export class ServerStream {
     const { peers, machine } = this.context;
     const reply = await peer.connection.request(Kind.RECORDS, encodeBatch(batch));
     if (!peers.has(peer)) return;
-    const { expected, message } = readBatchReply(reply);
+    const { expected, message, fault } = readBatchReply(reply);
+    const flow = peers.flow(peer.name);
+    if (fault !== undefined) flow.stuck('to', fault);
     if (reply.code === Code.ok) {
+      flow.passed('to');
       machine.dispatch({ type: 'batch-answered', peer: peer.name, expected });
     } else peers.fail(peer, message);
   }
@@ -74,14 +77,15 @@ export class ServerStream {
     });
     if (typeof outcome === 'string') {
       peers.errors.set(peer.name, outcome);
-      exchange.reply(Code.failed, encodeBatchReply({ expected: 0, message: outcome }));
+      const fault = peers.flow(peer.name).fault('from');
+      exchange.reply(Code.failed, encodeBatchReply({ expected: 0, message: outcome, fault }));
       return;
     }
-    const { expected, recno, reason, message } = outcome;
+    const { expected, recno, reason, message, fault } = outcome;
     replica.announced(recno);
     if (reason !== undefined) peers.errors.set(peer.name, message);
     const code = reason === undefined ? Code.ok : Code.failed;
-    exchange.reply(code, encodeBatchReply({ expected, message }));
+    exchange.reply(code, encodeBatchReply({ expected, message, fault }));
     machine.dispatch({ type: 'applied', peer: peer.name, expected, end: recno });
   }
 }

@@ -17,7 +17,7 @@ import { unpackPiece } from './packing.js';
 const ZEROS = Buffer.alloc(LIMITS.chunkBytes);
 
 /** Pieces on their way; what came last, once they have ended. */
-export interface Transfer extends AsyncIterable<Buffer> {
+export interface Pieces extends AsyncIterable<Buffer> {
   readonly trailer: Buffer;
 }
 
@@ -29,7 +29,9 @@ export interface Wanted {
   /** The parts that are fetched. */
   readonly ranges: readonly Range[];
   /** Begins the transfer, of what is from that offset on. */
-  readonly fetch: (from: number) => Transfer;
+  readonly fetch: (from: number) => Pieces;
+  /** Hears how far it is. */
+  readonly onProgress?: (position: number, bytes: number) => void;
 }
 
 /**
@@ -58,13 +60,15 @@ async function openStaged(path: string): Promise<FileHandle> {
   }
 }
 
-async function fill(file: FileHandle, { size, ranges, fetch }: Wanted): Promise<void> {
+async function fill(file: FileHandle, wanted: Wanted): Promise<void> {
+  const { size, ranges, fetch, onProgress } = wanted;
   const { size: there } = await file.stat();
   // The last piece may be there in part. What has come to its end has no other end than that.
   const from = Math.floor(Math.min(there, size) / WINDOW_BYTES) * WINDOW_BYTES;
   await file.truncate(from);
   let checksum = await checksumOf(file, ranges, from);
   let end = from;
+  onProgress?.(end, 0);
   const fetching = fetch(from);
   for await (const payload of fetching) {
     const piece = decodePiece(payload);
@@ -78,6 +82,7 @@ async function fill(file: FileHandle, { size, ranges, fetch }: Wanted): Promise<
     if (!data.equals(ZEROS.subarray(0, data.length))) {
       await writeAll(file, data, offset);
     }
+    onProgress?.(end, payload.length);
   }
   await file.truncate(size);
   const trailer = decodeFetchTrailer(fetching.trailer);

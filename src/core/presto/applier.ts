@@ -1,5 +1,6 @@
 import type { FilesetLogs } from '../journal/index.js';
 import type { FuseBinding } from '../fuse/port.js';
+import type { Fault } from '../model/fault.js';
 import type { Recno, ReplicaId } from '../model/ids.js';
 import { displayBytes } from '../model/names.js';
 import { opcodeName, type JournalRecord } from '../model/records.js';
@@ -28,6 +29,8 @@ export interface ApplyFailure {
   /** `diverged`, or the name of an error number. */
   readonly reason: string;
   readonly message: string;
+  /** undefined where it is not the record's fault. */
+  readonly fault: Fault | undefined;
 }
 
 /** Time that a batch may take from the requests of local programs, at a stretch. */
@@ -176,19 +179,22 @@ export class Applier {
 
 function failure(record: JournalRecord, result: number): ApplyFailure {
   const { body, head } = record;
-  const path = 'path' in body ? displayBytes(body.path) : '';
-  const what = `${opcodeName(body.op) ?? 'record'} ${path} (record ${head.recno})`;
+  const path = 'path' in body ? body.path : '';
+  const operation = opcodeName(body.op) ?? 'record';
+  const what = `${operation} ${displayBytes(path)} (record ${head.recno})`;
   if (result === DIVERGED) {
     return {
       recno: head.recno,
       reason: 'diverged',
       message: `${what}: this replica was changed in a way that the sender has not seen`,
+      fault: { path, operation, errno: 'diverged' },
     };
   }
   if (result === DISCONNECTED) {
     const message = `${what}: this fileset goes on as disconnected`;
-    return { recno: head.recno, reason: 'disconnected', message };
+    return { recno: head.recno, reason: 'disconnected', message, fault: undefined };
   }
   const reason = errnoName(result);
-  return { recno: head.recno, reason, message: `${what}: ${reason}` };
+  const fault = { path, operation, errno: reason };
+  return { recno: head.recno, reason, message: `${what}: ${reason}`, fault };
 }

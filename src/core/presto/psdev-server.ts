@@ -191,7 +191,9 @@ export class PsdevServer {
     return {
       expected: applier.expected(peer),
       recno,
-      ...(failure === undefined ? {} : { reason: failure.reason, message: failure.message }),
+      ...(failure === undefined
+        ? {}
+        : { reason: failure.reason, message: failure.message, ...failure.fault }),
     };
   }
 

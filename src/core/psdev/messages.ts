@@ -1,3 +1,4 @@
+import type { Fault } from '../model/fault.js';
 import type { Recno, ReplicaId } from '../model/ids.js';
 import { FrameError } from './frames.js';
 
@@ -64,6 +65,7 @@ export interface ApplyReply {
   readonly recno: Recno;
   readonly reason: string | undefined;
   readonly message: string;
+  readonly fault: Fault | undefined;
 }
 
 type Head = Readonly<Record<string, unknown>>;
@@ -136,6 +138,14 @@ export function readApplyReply(head: Head): ApplyReply {
     recno: number(head, 'recno'),
     reason: typeof reason === 'string' ? reason : undefined,
     message: typeof head['message'] === 'string' ? head['message'] : '',
+    fault:
+      head['errno'] === undefined
+        ? undefined
+        : {
+            path: text(head, 'path'),
+            operation: text(head, 'operation'),
+            errno: text(head, 'errno'),
+          },
   };
 }
 

@@ -15,6 +15,8 @@ const PEER: PeerStatus = {
   expected: 1,
   since: '2026-11-23T11:00:00.000Z',
   error: undefined,
+  transfers: [],
+  stuck: [],
 };
 
 const FILESET: FilesetStatus = {

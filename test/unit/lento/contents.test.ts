@@ -21,7 +21,7 @@ import {
   WINDOW_BYTES,
 } from '../../../src/core/lento/content-pieces.js';
 import { packPiece, unpackPiece } from '../../../src/core/lento/packing.js';
-import { stageContents, type Transfer } from '../../../src/core/lento/stage-contents.js';
+import { stageContents, type Pieces } from '../../../src/core/lento/stage-contents.js';
 import type { Range } from '../../../src/core/model/records.js';
 import { ConnectionLost, ProtocolError } from '../../../src/core/wire/errors.js';
 import { decodePiece, encodeFetchTrailer, putPieceHead } from '../../../src/core/wire/messages.js';
@@ -74,7 +74,7 @@ describe('contents on their way', () => {
   function sender(path: string, ranges: readonly Range[], packed = false) {
     const size = statSync(path).size;
     const sent = { bytes: 0, most: Infinity };
-    const fetch = (from: number): Transfer => {
+    const fetch = (from: number): Pieces => {
       const all = pieces(path, ranges);
       const checksum = all.reduce((sum, piece) => crc32(piece, sum), 0);
       const send = async function* (): AsyncGenerator<Buffer> {

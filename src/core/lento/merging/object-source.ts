@@ -6,6 +6,7 @@ import type { Exchange } from '../../wire/connection.js';
 import { ProtocolError } from '../../wire/errors.js';
 import { Code } from '../../wire/kinds.js';
 import { decodeObjectRequest, encodeObject, encodeReason } from '../../wire/messages.js';
+import type { Flow } from '../flow.js';
 import type { Replica } from '../replica.js';
 import { readLowerContents, readLowerObject } from './lower-object.js';
 
@@ -14,6 +15,7 @@ export async function serveObject(
   replica: Replica,
   payload: Buffer,
   exchange: Exchange,
+  flow: Flow,
   onPiece: () => void,
 ): Promise<void> {
   const { path } = decodeObjectRequest(payload);
@@ -27,9 +29,15 @@ export async function serveObject(
     exchange.reply(Code.ok, encodeObject(before));
     return;
   }
-  const { size, checksum } = await readLowerContents(replica.lowerFd, path, (chunk) => {
-    onPiece();
-    return exchange.data(chunk);
+  const ranges = [{ offset: 0, length: before.size }];
+  const { size, checksum } = await flow.during('to', { path, ranges }, (transfer) => {
+    let position = 0;
+    return readLowerContents(replica.lowerFd, path, (chunk) => {
+      onPiece();
+      position += chunk.length;
+      transfer.reached(position, chunk.length);
+      return exchange.data(chunk);
+    });
   });
   const after = readLowerObject(replica.lowerFd, path);
   const same =

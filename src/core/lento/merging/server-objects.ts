@@ -52,6 +52,7 @@ export async function fetchObject(
   address: Address,
   serverPath: string,
   file: string,
+  onProgress?: (position: number, bytes: number) => void,
 ): Promise<ObjectDescription> {
   const fetch = connection.fetch(
     Kind.OBJECT,
@@ -69,6 +70,7 @@ export async function fetchObject(
         await writeAll(out, chunk, size);
       }
       size += chunk.length;
+      onProgress?.(size, chunk.length);
     }
     await out.truncate(size);
     const object = decodeObject(fetch.trailer);

@@ -61,6 +61,7 @@ export class ClientResync {
     if (connection === undefined) return;
     const { machine } = this.context;
     this.#working = step({ connection, address, server, theirs }).catch((error: unknown) => {
+      this.link.flow.failed(error);
       if (!this.#isOver(address)) this.link.failed(`the tree cannot be taken: ${errorText(error)}`);
     });
     machine.background(this.#working, 'taking the tree');
@@ -126,7 +127,7 @@ export class ClientResync {
     let files = 0;
     let bytes = 0;
     this.#note({ phase: 'fetching', missing: missing.length });
-    await staged.fetch(missing, connection, address, (size) => {
+    await staged.fetch(missing, connection, address, this.link.flow, (size) => {
       files++;
       bytes += size;
       this.#note({ files, bytes });
@@ -179,6 +180,7 @@ export class ClientResync {
       replaces: theirs,
     });
     found.staged.clear();
+    this.link.flow.passed('from');
     const news = records.length - 1;
     log.info({ fileset: replica.fileset, news, conflicts }, 'the tree is that of the server');
     machine.dispatch({ type: 'log-grew', end });

@@ -9,6 +9,7 @@ import type { Connection } from '../../wire/connection.js';
 import { FetchFailed } from '../../wire/errors.js';
 import type { Address } from '../../wire/messages.js';
 import { fetchObject } from '../merging/server-objects.js';
+import { FetchStuck, type Flow, type Transfer } from '../flow.js';
 import type { Replica } from '../replica.js';
 import { Semaphore } from '../semaphore.js';
 import { smallContents } from './server-tree.js';
@@ -56,6 +57,7 @@ export class StagedContents {
     entries: readonly TreeEntry[],
     connection: Connection,
     address: Address,
+    flow: Flow,
     onFile: (bytes: number) => void,
   ): Promise<void> {
     const small = entries.filter(({ size }) => size <= LIMITS.inlineContentBytes);
@@ -67,7 +69,12 @@ export class StagedContents {
       work.push(turns.run(() => this.#fetchSmall(paths, connection, address, onFile)));
     }
     for (const { path, size } of big) {
-      work.push(turns.run(() => this.#fetchBig(path, connection, address, () => onFile(size))));
+      const ranges = [{ offset: 0, length: size }];
+      const fetch = (): Promise<void> =>
+        flow.during('from', { path, ranges }, async (transfer) => {
+          if (await this.#fetchBig(path, connection, address, transfer)) onFile(size);
+        });
+      work.push(turns.run(fetch));
     }
     const failed = (await Promise.allSettled(work)).find((each) => each.status === 'rejected');
     if (failed !== undefined) throw failed.reason as Error;
@@ -92,20 +99,24 @@ export class StagedContents {
     path: string,
     connection: Connection,
     address: Address,
-    onFile: () => void,
-  ): Promise<void> {
+    transfer: Transfer,
+  ): Promise<boolean> {
     const part = this.replica.stagePath(`part-${this.#parts++}`);
     try {
-      const { object, content, mode } = await fetchObject(connection, address, path, part);
+      const { object, content, mode } = await fetchObject(
+        ...([connection, address, path, part] as const),
+        (position, bytes) => transfer.reached(position, bytes),
+      );
       const entry = { object, content, mode };
-      if (!isFile(entry) || sameStamp(content, NO_STAMP)) return;
+      if (!isFile(entry) || sameStamp(content, NO_STAMP)) return false;
       const name = treeContentsName(object, content);
       await rename(part, this.replica.stagePath(name));
       this.#here.add(name);
-      onFile();
+      return true;
     } catch (error) {
       // It is gone, or was changed while it was sent: the next round knows.
-      if (!(error instanceof FetchFailed)) throw error;
+      if (!(error instanceof FetchFailed)) throw FetchStuck.from(path, error);
+      return false;
     } finally {
       rmSync(part, { force: true });
     }

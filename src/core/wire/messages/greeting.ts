@@ -5,7 +5,7 @@ import { ProtocolError } from '../errors.js';
 import { readAddressFrom, writerTo, type Address } from './address.js';
 
 /** Changes with every change of the payloads or their order. Hosts of different versions refuse each other. */
-export const PROTOCOL_VERSION = 6;
+export const PROTOCOL_VERSION = 7;
 
 /** HELLO, both in the request (of the client) and in the reply (of the server). */
 export interface Hello extends Address {

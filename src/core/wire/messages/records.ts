@@ -1,3 +1,4 @@
+import type { Fault } from '../../model/fault.js';
 import type { Recno } from '../../model/ids.js';
 import { LIMITS } from '../../model/limits.js';
 import { Reader, Writer } from '../codec.js';
@@ -35,6 +36,9 @@ export interface Batch extends Address {
   readonly checksum: number;
   readonly items: readonly BatchItem[];
 }
+
+/** Names of operations and of errors. */
+const WORD_BYTES = 32;
 
 const EMPTY = Buffer.alloc(0);
 
@@ -88,18 +92,31 @@ function decodeItem(reader: Reader): BatchItem {
 export interface BatchReply {
   readonly expected: Recno;
   readonly message: string;
+  /** What did not pass, where that is known. */
+  readonly fault?: Fault | undefined;
 }
 
-export function encodeBatchReply(reply: BatchReply): Buffer {
+const NO_FAULT: Fault = { path: '', operation: '', errno: '' };
+
+export function encodeBatchReply({ expected, message, fault = NO_FAULT }: BatchReply): Buffer {
   return new Writer()
-    .u64(reply.expected)
-    .bytes(encodeReason(reply.message), MESSAGE_BYTES)
+    .u64(expected)
+    .bytes(encodeReason(message), MESSAGE_BYTES)
+    .latin1(fault.path, LIMITS.pathBytes)
+    .latin1(fault.operation, WORD_BYTES)
+    .latin1(fault.errno, WORD_BYTES)
     .finish();
 }
 
 export function decodeBatchReply(payload: Buffer): BatchReply {
   const reader = new Reader(payload);
-  const reply = { expected: reader.u64(), message: decodeReason(reader.bytes(MESSAGE_BYTES)) };
+  const expected = reader.u64();
+  const message = decodeReason(reader.bytes(MESSAGE_BYTES));
+  const fault = {
+    path: reader.latin1(LIMITS.pathBytes),
+    operation: reader.latin1(WORD_BYTES),
+    errno: reader.latin1(WORD_BYTES),
+  };
   reader.end();
-  return reply;
+  return { expected, message, fault: fault.errno === '' ? undefined : fault };
 }

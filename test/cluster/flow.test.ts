@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import type { Host } from '../../src/core/demo/host.js';
+import { askStatus } from '../../src/core/lento/control-client.js';
+import type { PeerStatus } from '../../src/core/lento/fileset-status.js';
+import { until, useCluster } from '../support/cluster.js';
+
+const BIG_BYTES = 30 * 1024 * 1024;
+
+describe('cluster: izo status tells what is on its way', function () {
+  this.timeout(30_000);
+  const cluster = useCluster('96M');
+
+  async function peerOf({ runDir, name }: Host): Promise<PeerStatus> {
+    const peer = (await askStatus(runDir, name)).filesets[0]?.peers[0];
+    assert.ok(peer !== undefined);
+    return peer;
+  }
+
+  for (const side of ['server', 'client'] as const) {
+    it(`${side}: contents, as both hosts see them`, async function () {
+      if (!cluster.separated) this.skip();
+      const from = cluster[side];
+      const to = cluster.otherThan(from);
+      await cluster.on(from, `mkdir $M/${side}; head -c ${BIG_BYTES} /dev/urandom > $W/big`);
+      await cluster.setSlow(from, true);
+      const writing = cluster.on(from, `cp $W/big $M/${side}/big`);
+      await until('a part has come', async () => ((await peerOf(to)).transfers[0]?.bytes ?? 0) > 0);
+      const seen = [await peerOf(from), await peerOf(to)];
+      await writing;
+      for (const [i, { transfers }] of seen.entries()) {
+        const [transfer, ...more] = transfers;
+        assert.ok(transfer !== undefined && more.length === 0, JSON.stringify(seen));
+        const { direction, path, bytes, size, rate } = transfer;
+        assert.deepEqual(
+          [direction, path, size],
+          [i === 0 ? 'to' : 'from', `${side}/big`, BIG_BYTES],
+        );
+        assert.ok(bytes > 0 && bytes < size && rate > 0, JSON.stringify(transfer));
+      }
+      await cluster.setSlow(from, false);
+      await cluster.equalAfter(from);
+      const after = [await peerOf(from), await peerOf(to)];
+      assert.deepEqual(
+        after.flatMap(({ transfers, stuck }) => [...transfers, ...stuck]),
+        [],
+      );
+      await cluster.on(from, `rm -r $M/${side}`);
+    });
+  }
+});
