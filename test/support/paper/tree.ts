@@ -192,13 +192,14 @@ export class PaperTree {
     return object;
   }
 
-  /** Everything there is to know, as text. */
+  /** Everything that anybody asks for, as text. The contents of what is no file have no version: nobody reads their stamp. */
   describe(): string[] {
     return [...this.walk()].map(([path, o]) => {
       const id = (stamp: Stamp): string => `${stamp.replica}.${stamp.recno}`;
       const attrs = `${o.mode.toString(8)} ${o.uid}:${o.gid} ${o.mtime.sec}`;
       const xattrs = [...o.xattrs].sort().map(([k, v]) => `${k}=${v}`);
-      const versions = `${o.id.replica}:${o.id.number} ${id(o.content)} ${id(o.attributes)}`;
+      const content = o.kind === 'file' ? id(o.content) : '-';
+      const versions = `${o.id.replica}:${o.id.number} ${content} ${id(o.attributes)}`;
       return `/${path} ${o.kind} ${o.data || o.target} ${attrs} ${versions} ${xattrs.join()}`;
     });
   }

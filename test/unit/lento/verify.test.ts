@@ -58,6 +58,12 @@ describe('izo verify', () => {
     ]);
   });
 
+  it('knows no versions of what a directory has for contents', () => {
+    const directory: TreeDigest = { ...FILE, mode: 0o040755, size: 0, digest: Buffer.alloc(0) };
+    const renewed = { ...directory, content: { replica: 8, recno: 1 } };
+    assert.deepEqual(compareEntries('d', directory, renewed), []);
+  });
+
   it('pages arrive as they were sent, and cut ones are refused', () => {
     const page = { end: 12, last: false, entries: [FILE, { ...FILE, path: 'd/g', xattrs: [] }] };
     const bytes = encodeDigestPage(page);

@@ -31,7 +31,7 @@ const hex = (digest: Buffer): string => digest.toString('hex');
 const xattrText = (x: XattrDigest | undefined): string =>
   x === undefined ? ABSENT : `${x.bytes} bytes, sha256 ${hex(x.digest)}`;
 
-/** Each side of what is compared, as it is shown. Stamps of directories' contents do not exist. */
+/** Each side of what is compared, as it is shown. */
 const ASPECTS: readonly (readonly [string, (entry: TreeDigest) => string])[] = [
   ['mode', ({ mode }) => `0${(mode & 0o7777).toString(8)}`],
   ['owner', ({ uid, gid }) => `${uid}:${gid}`],
@@ -42,9 +42,14 @@ const ASPECTS: readonly (readonly [string, (entry: TreeDigest) => string])[] = [
   ['target', ({ target }) => displayBytes(target)],
   ['contents', ({ digest }) => `sha256 ${hex(digest)}`],
   ['identity', ({ object }) => formatObjectId(object)],
-  ['version of the contents', ({ content }) => formatStamp(content)],
+  ['version of the contents', contentVersion],
   ['version of the attributes', ({ attributes }) => formatStamp(attributes)],
 ];
+
+/** Contents that no CLOSE tells of have no version: a merge may leave each side another stamp of how a directory was made. */
+function contentVersion({ mode, content }: TreeDigest): string {
+  return (mode & S_IFMT) === S_IFREG ? formatStamp(content) : ABSENT;
+}
 
 /** All that differs at a path; `undefined`: nothing stands there. Empty where both are equal. */
 export function compareEntries(
