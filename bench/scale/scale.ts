@@ -6,6 +6,7 @@ import type { BenchOptions } from '../harness/options.js';
 import { figure } from '../harness/report.js';
 import { measureOperations, type OperationsResult } from './operations.js';
 import { measureReplicators, renderReplicators, type ReplicatorsResult } from './replicators.js';
+import { measureResync, renderResyncs, type ResyncResult } from './resync.js';
 import { measureSize, type SizeResult } from './sizes.js';
 
 /** What grows with the tree and with the work, and what does not. One run each: it is about sizes, not about percent. */
@@ -15,16 +16,25 @@ interface Settings {
   readonly operations: number;
   readonly replicators: readonly number[];
   readonly files: number;
+  /** Files of trees that are taken as a whole. */
+  readonly resyncs: readonly number[];
 }
 
 function settingsOf(quick: boolean): Settings {
   return quick
-    ? { sizes: [1_000, 10_000], operations: 50_000, replicators: [1, 4], files: 500 }
+    ? {
+        sizes: [1_000, 10_000],
+        operations: 50_000,
+        replicators: [1, 4],
+        files: 500,
+        resyncs: [5_000],
+      }
     : {
         sizes: [10_000, 100_000, 1_000_000],
         operations: 1_000_000,
         replicators: [1, 2, 4, 8, 16],
         files: 2_000,
+        resyncs: [5_000, 100_000],
       };
 }
 
@@ -54,10 +64,16 @@ export async function benchScale(
       replicators.push(await measureReplicators(star, count, settings.files, signal));
     }
     if (replicators.length > 0) say(`${renderReplicators(replicators)}\n`);
-    if (!isWanted('operations')) return { environment: where, sizes, replicators };
+    const resyncs: ResyncResult[] = [];
+    for (const files of settings.resyncs) {
+      if (!isWanted(`resync of ${files} files`)) continue;
+      resyncs.push(await measureResync(join(root, `resync${files}`), files, signal));
+    }
+    if (resyncs.length > 0) say(`${renderResyncs(resyncs)}\n`);
+    if (!isWanted('operations')) return { environment: where, sizes, replicators, resyncs };
     const operations = await measureOperations(join(root, 'work'), settings.operations, signal);
     say(`${renderOperations(operations)}\n`);
-    return { environment: where, sizes, replicators, operations };
+    return { environment: where, sizes, replicators, resyncs, operations };
   } finally {
     rmSync(root, { recursive: true, force: true });
   }

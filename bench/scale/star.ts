@@ -13,7 +13,11 @@ export interface Star {
 }
 
 /** Makes them by the commands that users run. Who calls cleans up below `root`. */
-export async function makeStar(root: string, replicators: number): Promise<Star> {
+export async function makeStar(
+  root: string,
+  replicators: number,
+  imageSize = IMAGE_SIZE,
+): Promise<Star> {
   const host = (name: string, address: string) =>
     new Host({ name, root, address, namespace: undefined });
   const server = host(SERVER.name, SERVER.address);
@@ -32,13 +36,13 @@ export async function makeStar(root: string, replicators: number): Promise<Star>
     const { stdout: token } = await server.izo(['invite', client.name]);
     await client.izo(['join', '-', '--bindaddr', client.address], { input: `${token}\n` });
   }
-  for (const each of [server, ...clients]) await begin(each);
+  for (const each of [server, ...clients]) await begin(each, imageSize);
   await server.izo(['sync', '--timeout', '60']);
   return { server, clients };
 }
 
-async function begin(host: Host): Promise<void> {
-  await host.izo(['mkizofs', '--size', IMAGE_SIZE, '-v', FILESET, host.image]);
+async function begin(host: Host, imageSize: string): Promise<void> {
+  await host.izo(['mkizofs', '--size', imageSize, '-v', FILESET, host.image]);
   await host.mount(FILESET);
   await host.startLento();
 }

@@ -22,6 +22,11 @@ export function rssMib(pid: number): number {
   return memory(pid, 'VmRSS');
 }
 
+/** The most since the start (VmHWM of proc_pid_status(5)). */
+export function peakMib(pid: number): number {
+  return memory(pid, 'VmHWM');
+}
+
 const TICKS_A_SECOND = 100;
 
 /** Processor time of the process and its threads (utime, stime of proc_pid_stat(5)). @returns seconds */
@@ -41,7 +46,7 @@ export async function usageOf(runDir: string): Promise<Usage> {
   const { nodes } = await prestoStatus(runDir, state);
   return {
     rssMib: rssMib(state.pid),
-    peakMib: memory(state.pid, 'VmHWM'),
+    peakMib: peakMib(state.pid),
     descriptors: readdirSync(`/proc/${state.pid}/fd`).length,
     nodes,
   };
