@@ -11,6 +11,23 @@ import { fillUp, makeRoom } from '../support/filler.js';
 /** Of two random contents: what is of neither is a mixture of them, or was cut short. */
 const IS_WHOLE = 'cmp -s $M/$D/old $W/$D.before/old || cmp $M/$D/old $W/$D.after/old';
 
+/** A holder that cannot be drained is gone as soon as it is known; not when it comes again, which is seconds later. */
+const PERMIT_MS = 3_000;
+
+/** Updates one file after the other, and prints how many milliseconds the longest update took. */
+const REPEAT = `
+  const { rmSync, writeFileSync } = require('node:fs');
+  const [noise, force] = ['x'.repeat(5000), { force: true }];
+  const update = new Function('writeFileSync', 'rmSync', 'path', 'noise', 'force', process.argv[1]);
+  let [longest, end] = [0, Date.now() + 5000];
+  for (let i = 1; Date.now() < end; i++) {
+    const began = performance.now();
+    update(writeFileSync, rmSync, process.env.M + '/busy/s' + i, noise, force);
+    longest = Math.max(longest, performance.now() - began);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 30);
+  }
+  console.log(Math.round(longest));`;
+
 describe('cluster: the disk of one host is full', function () {
   this.timeout(60_000);
   const cluster = useCluster('64M');
@@ -85,4 +102,20 @@ describe('cluster: the disk of one host is full', function () {
       await cluster.equalAfter(other);
     });
   }
+
+  it('server: its programs get the permit although it cannot take what its holder has made', async () => {
+    const { server, client } = cluster;
+    await cluster.on(server, 'mkdir $M/busy; for i in {1..200}; do echo $i > $M/busy/s$i; done');
+    await cluster.equalAfter(server);
+    const cache = join(cluster.mountedOn(server).lowerPath, '.intermezzo');
+    fillUp(cache);
+    const [, longest] = await Promise.all([
+      cluster.on(client, 'node -e "$REPEAT" "writeFileSync(path, noise)"', { REPEAT }),
+      cluster.on(server, 'sleep 0.5; node -e "$REPEAT" "rmSync(path, force)"', { REPEAT }),
+    ]);
+    assert.ok(Number(longest) < PERMIT_MS, `${longest} ms`);
+    makeRoom(cache);
+    await until('all has come', async () => (await unsent(client)) === 0, 40_000);
+    await cluster.equalAfter(client);
+  });
 });

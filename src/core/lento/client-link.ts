@@ -113,13 +113,27 @@ export class ClientLink {
 
   /** The connection is there but the fileset cannot use it: it goes on as disconnected and tries again later. */
   failed(reason: string): void {
+    const { address } = this;
+    // Others shall not wait for a permit until this host says hello again.
+    if (this.#fail(reason))
+      this.#connection?.notify(Kind.LEAVE, encodeLeave({ ...address, reason }));
+  }
+
+  /** The server has told this host to leave. */
+  dismissed(reason: string): void {
+    this.#fail(reason);
+  }
+
+  /** @returns false where that is over already: of all that was on its way only the first tells, or each made it later */
+  #fail(reason: string): boolean {
     const { machine } = this.context;
-    if (machine.state.link === 'diverged') return;
+    if (machine.state.link === 'diverged' || machine.state.link === 'down') return false;
     // A greeting alone proves nothing: what cannot be taken, on a full disk, fails right after it, again and again.
     const lasted = Date.now() - this.#since.getTime() > LIMITS.reconnectLongestMs;
     if (machine.state.link === 'up' && lasted) this.#backoff.reset();
     this.#lose(reason);
     this.#tryAgain(this.#backoff.next());
+    return true;
   }
 
   /** Until somebody resolves that, all that can be done is to look whether somebody has. */

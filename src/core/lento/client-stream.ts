@@ -65,8 +65,9 @@ export class ClientStream {
   }
 
   async #awaitBatch(connection: Connection, batch: Batch): Promise<void> {
+    const { session } = batch;
     const reply = await connection.request(Kind.RECORDS, encodeBatch(batch));
-    if (connection !== this.link.connection) return;
+    if (connection !== this.link.connection || session !== this.link.address.session) return;
     const { expected, message, fault } = readBatchReply(reply);
     const { machine, server } = this.context;
     const { flow } = this.link;

@@ -170,7 +170,7 @@ export class FilesetClient {
         this.#permits.revoked(payload, exchange);
         return;
       case Kind.LEAVE:
-        this.#link.failed(decodeLeave(payload).reason);
+        this.#link.dismissed(decodeLeave(payload).reason);
         return;
       default:
         exchange.reply(Code.unknown, encodeReason('a client does not answer that'));

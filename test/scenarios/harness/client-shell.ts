@@ -1,5 +1,4 @@
 import { assert } from '../../../src/core/model/assert.js';
-import { LIMITS } from '../../../src/core/model/limits.js';
 import {
   newClient,
   stepClient,
@@ -7,17 +6,14 @@ import {
   type ClientEvent,
   type ClientState,
 } from '../../../src/core/replication/client.js';
-import { Backoff } from '../../../src/core/replication/backoff.js';
 import type { Begin } from '../../../src/core/replication/lost-tail.js';
-import { describeClient, MISFITS, type InHand } from './client-words.js';
+import { describeClient, MISFITS, reconnecting, waiting, type InHand } from './client-words.js';
 import type { Host, Shell, World } from './host.js';
 import type { Gate, Item, Notice } from './presto.js';
 import type { Psdev } from './psdev.js';
 import { Sink } from './sink.js';
 import { TreeTaker } from './tree-taker.js';
 import type { End, Receiver, Reply, Request } from './wire.js';
-
-const noChance = (): number => 0;
 
 /** FilesetClient in memory: carries out what the client machine decides. */
 export class ClientShell implements Shell, Receiver {
@@ -43,8 +39,8 @@ export class ClientShell implements Shell, Receiver {
   readonly #afterMerge: (() => void)[] = [];
   #revocations: ((reply: Reply) => void)[] = [];
   #cancelRetry: () => void = () => undefined;
-  readonly #backoff = new Backoff(LIMITS.reconnectFirstMs, LIMITS.reconnectLongestMs, 0, noChance);
-  readonly #patience = new Backoff(LIMITS.divergedFirstMs, LIMITS.divergedLongestMs, 0.5, noChance);
+  readonly #backoff = reconnecting();
+  readonly #patience = waiting();
 
   constructor(
     private readonly host: Host,
@@ -97,8 +93,10 @@ export class ClientShell implements Shell, Receiver {
     this.#dispatch({ type: 'link-down' });
   }
 
-  #failed(reason: string): void {
-    if (this.state.link === 'diverged') return;
+  /** @param isNews to the server too */
+  #failed(reason: string, isNews = true): void {
+    if (this.state.link === 'diverged' || this.state.link === 'down') return;
+    if (isNews) this.#end?.leave(this.#session, reason);
     this.world.trace(`${this.host.name}: disconnected: ${reason}`);
     this.#lose(reason);
     this.#tryAgain(this.#backoff.next());
@@ -283,8 +281,9 @@ export class ClientShell implements Shell, Receiver {
     );
     assert(batch !== undefined, 'what the server does not have is not trimmed');
     this.#events.push({ type: 'batch-sent', next: batch.next });
-    end.request(this.#session, { kind: 'records', batch }, (reply) => {
-      if (end !== this.#end) return;
+    const session = this.#session;
+    end.request(session, { kind: 'records', batch }, (reply) => {
+      if (end !== this.#end || session !== this.#session) return;
       if (reply.kind === 'refused') this.#failed(`it cannot take our records: ${reply.message}`);
       else if (reply.kind === 'expects') {
         this.#dispatch({ type: 'batch-answered', expected: reply.expected });
@@ -385,7 +384,7 @@ export class ClientShell implements Shell, Receiver {
   }
 
   leave(_end: End, session: number, reason: string): void {
-    if (session === this.#session) this.#failed(reason);
+    if (session === this.#session) this.#failed(reason, false);
   }
 
   describe(): string {

@@ -1,7 +1,17 @@
+import { LIMITS } from '../../../src/core/model/limits.js';
+import { Backoff } from '../../../src/core/replication/backoff.js';
 import type { ClientState } from '../../../src/core/replication/client.js';
 import type { Misfit } from '../../../src/core/replication/lost-tail.js';
 import type { Batch } from './updates.js';
 import type { Reply } from './wire.js';
+
+const noChance = (): number => 0;
+
+/** Times between attempts: after what may pass by itself, and after logs that do not go together. */
+export const reconnecting = (): Backoff =>
+  new Backoff(LIMITS.reconnectFirstMs, LIMITS.reconnectLongestMs, 0, noChance);
+export const waiting = (): Backoff =>
+  new Backoff(LIMITS.divergedFirstMs, LIMITS.divergedLongestMs, 0.5, noChance);
 
 /** A batch that the machine has yet to judge. */
 export interface InHand {
