@@ -64,7 +64,8 @@ export class Merger {
     // On a full disk a CLOSE has to wait: lento, which plans by the log, knows nothing of those contents.
     const dirty = this.tree.table.dirty().map(pathOf);
     const path = dirty.find((each) => each !== undefined);
-    if (path !== undefined) refuse(`what was written to ${displayBytes(path)} is not journaled yet`);
+    if (path !== undefined)
+      refuse(`what was written to ${displayBytes(path)} is not journaled yet`);
     for (const step of steps) if (step.type === 'apply') remoteItem(step.item);
     if (this.files.isBusy()) refuse('another merge is not done yet');
     const bytes = amendments.reduce((sum, record) => sum + record.length, 0);

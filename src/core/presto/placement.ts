@@ -14,6 +14,7 @@ import {
   copyFileRange,
   fchmod,
   fchownat,
+  freeBytes,
   ftruncate,
   futimens,
   openat,
@@ -41,6 +42,12 @@ export interface Placing {
   /** There is nothing in it that could be taken for a version. */
   readonly empty: boolean;
 }
+
+/** The unit of st_blocks, whatever the file system has. */
+const BLOCK_BYTES = 512;
+/** What a file takes besides its contents: some blocks, and with ext3 4 bytes for each of them. */
+const ROOM_BYTES = 64 * 1024;
+const POINTERS = 128;
 
 const COPY_BYTES = 64 * 1024 * 1024;
 
@@ -71,6 +78,7 @@ export class Placement {
       this.#attr.nlink > 1 ||
       node.writers > 0 ||
       (this.#attr.size === 0 && contents.kind === 'inline');
+    if (inPlace && !this.#hasRoom(contents)) return -E.ENOSPC;
     const fd = inPlace
       ? this.tree.open(node, O_RDWR)
       : contents.kind === 'staged'
@@ -92,6 +100,26 @@ export class Placement {
     }
     const { ino, size } = this.#attr;
     return { fd, staged, ino, generation: Math.max(0, generationOf(fd)), empty: size === 0 };
+  }
+
+  /**
+   * Whether the file that was looked at last can be filled: what there turned out to be no room for in the middle would be
+   * seen half. A patch is a matter of its own. The blocks that the file has are used again, if it has all of them.
+   */
+  #hasRoom(contents: Contents): boolean {
+    if (contents.kind === 'present' || contents.kind === 'patch') return true;
+    const { size, blocks } = this.#attr;
+    const has = blocks * BLOCK_BYTES >= size ? size : 0;
+    let needs = contents.kind === 'inline' ? contents.data.length : 0;
+    if (contents.kind === 'staged') {
+      const result = stat(this.stageFd, contents.name, this.#attr);
+      // Opening it will tell.
+      if (result < 0) return true;
+      // Holes are filled by the copy.
+      needs = this.#attr.size;
+    }
+    if (needs <= has) return true;
+    return freeBytes(this.stageFd) >= needs - has + ROOM_BYTES + needs / POINTERS;
   }
 
   /** A small file's new version, written aside. */
