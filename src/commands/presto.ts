@@ -18,7 +18,7 @@ export default class PrestoCommand extends IzoCommand {
     compileEarly();
     const { args } = await this.parse(PrestoCommand);
     const request = JSON.parse(args.request) as PrestoRequest;
-    const debug = new DebugLevel(0);
+    const debug = new DebugLevel(request.debugLevel);
     const logger = makeLogger({ name: `presto ${request.fileset}`, debuglevel: debug });
     process.on('SIGPIPE', () => undefined);
     const starter = starterBehind((line) => writeSync(STARTER_FD, line));

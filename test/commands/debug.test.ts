@@ -91,6 +91,16 @@ describe('izo debug', function () {
     assert.match(lento, / debug lento muskox: shared hears type=log-grew end=\d+$/m);
   });
 
+  it('begins with the level that the mount was given', async () => {
+    await mounted.unmount();
+    await mounted.mount('debuglevel=100');
+    const { stdout } = await izo(['debug', '--json'], { env: mounted.host.environment });
+    const { levels: now } = JSON.parse(stdout) as { levels: DebugLevelOf[] };
+    const presto = now.find(({ program }) => program === 'presto');
+    assert.deepEqual([presto?.level, presto?.configured], [100, 100]);
+    assert.match((await logged('f', /rmdir \/f by/)).presto, / trace presto shared: mkdir \/f by /);
+  });
+
   it('refuses levels that are none, and says when nothing runs', async () => {
     const { environment: env } = mounted.host;
     for (const args of [['lento', 'x'], ['lento', '-1'], ['9999999999'], ['1', '--reset']]) {

@@ -43,7 +43,7 @@ export interface Fileset {
   places?: { servername: Place; replicators: Place[] };
 }
 
-const SHAPE = {
+export const FILESET_SHAPE = {
   required: ['name', 'servername'],
   optional: ['policy', 'conflicts', 'history', 'backlog', 'compression'],
   children: ['replicator'],
@@ -90,7 +90,7 @@ function readReplicators(element: XmlElement, report: Report): NamedPlace[] {
 
 /** Understands one `<fileset>`, wherever it stands. */
 export function readFileset(element: XmlElement, report: Report): Fileset | undefined {
-  checkShape(element, SHAPE, report);
+  checkShape(element, FILESET_SHAPE, report);
   const name = attributeValue(element, 'name', checkName, report);
   const servername = attributeValue(element, 'servername', checkName, report);
   const checkPolicy = checkWord(DISCONNECTED_POLICIES, 'bad-policy');

@@ -4,7 +4,7 @@
  * ours must not be lost silently.
  */
 
-/** Ours, as in the HOWTO's fstab lines, and `binding` and `upcall`. */
+/** Ours, as in the HOWTO's fstab lines, and `binding`, `upcall` and `debuglevel`. */
 export const OWN_OPTIONS = [
   'loop',
   'fileset',
@@ -13,6 +13,7 @@ export const OWN_OPTIONS = [
   'cache_type',
   'binding',
   'upcall',
+  'debuglevel',
   'ro',
   'rw',
   'remount',

@@ -28,6 +28,8 @@ export interface MountOptions {
   binding: Binding;
   /** Milliseconds that updates wait for a permit before the host counts as cut off. Written in seconds. */
   upcallMs: number;
+  /** How much presto logs: 0 what matters, 1 many things, 100 all of it. */
+  debugLevel: number;
   nosuid: boolean;
   nodev: boolean;
   noexec: boolean;
@@ -95,6 +97,17 @@ const checkUpcall: Check<number> = (text) =>
         },
       };
 
+const checkDebugLevel: Check<number> = (text) =>
+  /^\d{1,4}$/.test(text)
+    ? { value: Number(text) }
+    : {
+        refusal: {
+          code: 'bad-option',
+          message: `${quoted(text)} is no level from 0 to 9999`,
+          remedy: 'Write debuglevel=0 for what matters, 1 for many things, 100 for all of it.',
+        },
+      };
+
 /** Takes one option after the other; a later one wins, as in mount(8). */
 class OptionTaker {
   readonly options: MountOptions = {
@@ -102,6 +115,7 @@ class OptionTaker {
     prestodev: DEFAULT_PSDEV,
     binding: 'auto',
     upcallMs: LIMITS.upcallMs,
+    debugLevel: 0,
     readOnly: false,
     remount: false,
     nosuid: false,
@@ -148,6 +162,9 @@ class OptionTaker {
         return;
       case 'upcall':
         options.upcallMs = this.#checked(name, value, checkUpcall);
+        return;
+      case 'debuglevel':
+        options.debugLevel = this.#checked(name, value, checkDebugLevel);
     }
   }
 

@@ -25,11 +25,14 @@ export interface Server {
   place: Place;
 }
 
-const SHAPE = { required: ['name', 'ipaddr'], optional: ['port', 'bindaddr'] } as const;
+export const SERVER_SHAPE = {
+  required: ['name', 'ipaddr'],
+  optional: ['port', 'bindaddr'],
+} as const;
 
 /** Understands one `<server>`, wherever it stands. */
 export function readServer(element: XmlElement, report: Report): Server | undefined {
-  checkShape(element, SHAPE, report);
+  checkShape(element, SERVER_SHAPE, report);
   const name = attributeValue(element, 'name', checkName, report);
   const ipaddr = attributeValue(element, 'ipaddr', checkAddress, report);
   const port = attributeValue(element, 'port', checkPort, report) ?? DEFAULT_PORT;

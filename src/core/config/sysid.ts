@@ -12,12 +12,14 @@ export interface Sysid {
   place: Place;
 }
 
+export const SYSID_SHAPE = { required: ['name', 'psdev'], optional: ['bindaddr'] } as const;
+
 export const SYSID: FileFormat<Sysid> = {
   root: 'sysid',
   whatMakesIt:
     'Run `izo inconfig` to write it, or `izo join TOKEN` with the token that `izo invite` gave on the server.',
   read(root, report) {
-    checkShape(root, { required: ['name', 'psdev'], optional: ['bindaddr'] }, report);
+    checkShape(root, SYSID_SHAPE, report);
     const name = attributeValue(root, 'name', checkName, report);
     const psdev = attributeValue(root, 'psdev', checkPsdev, report);
     const bindaddr = attributeValue(root, 'bindaddr', checkBindAddress, report);

@@ -32,6 +32,8 @@ export interface PrestoRequest {
   readonly binding: Binding;
   /** How long updates wait for a permit before the host counts as cut off. */
   readonly upcallMs: number;
+  /** What it begins with; see `Running`. */
+  readonly debugLevel: number;
   /** For programs. What comes from other hosts is applied all the same, and the logs are looked after. */
   readonly readOnly: boolean;
   readonly nosuid: boolean;

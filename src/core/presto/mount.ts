@@ -95,6 +95,7 @@ function prestoRequest(
     cacheType: options.cacheType,
     binding: options.binding,
     upcallMs: options.upcallMs,
+    debugLevel: options.debugLevel,
     readOnly: options.readOnly,
     nosuid: options.nosuid,
     nodev: options.nodev,

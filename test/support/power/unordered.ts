@@ -29,6 +29,7 @@ export async function mountUnordered(mounted: MountedHost): Promise<() => Promis
     cacheType: type,
     binding: 'device',
     upcallMs: 30_000,
+    debugLevel: 0,
     readOnly: false,
     nosuid: true,
     nodev: true,

@@ -175,6 +175,23 @@ describe('what is counted of operations', () => {
     assert.deepEqual([after.all.operations, after.all.p50, after.kinds], [0, null, []]);
   });
 
+  it('does not count as errors what only says that something is not there', () => {
+    const activity = new Activity();
+    const failed: [operation: string, error: string][] = [
+      ['lookup', 'ENOENT'],
+      ['getxattr', 'ENODATA'],
+      ['lookup', 'EACCES'],
+      ['unlink', 'ENOENT'],
+    ];
+    for (const [operation, error] of failed) {
+      activity.take({ ...EVENT, operation: operation as TraceEvent['operation'], error });
+    }
+    const { all, kinds } = activity.report();
+    assert.deepEqual([all.operations, all.errors], [4, 2]);
+    const errors = Object.fromEntries(kinds.map((kind) => [kind.operation, kind.errors]));
+    assert.deepEqual(errors, { lookup: 1, getxattr: 0, unlink: 1 });
+  });
+
   it('does not grow with the number of processes', () => {
     const activity = new Activity();
     for (let pid = 1; pid <= 5_000; pid++) activity.take({ ...EVENT, pid });

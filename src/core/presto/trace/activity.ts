@@ -9,6 +9,12 @@ const COUNTED = 1_000;
 
 const READING = new Set(['read']);
 
+/** Whoever asks whether there is such a name or attribute, as every search in a PATH does, has been told that there is none. */
+function isAnswer(operation: string, error: string): boolean {
+  if (operation === 'lookup') return error === 'ENOENT';
+  return operation === 'getxattr' && (error === 'ENODATA' || error === 'EOPNOTSUPP');
+}
+
 class Tally {
   operations = 0;
   errors = 0;
@@ -18,7 +24,7 @@ class Tally {
 
   add({ operation, bytes, ms, error }: TraceEvent): void {
     this.operations++;
-    if (error !== null) this.errors++;
+    if (error !== null && !isAnswer(operation, error)) this.errors++;
     if (READING.has(operation)) this.read += bytes;
     else this.written += bytes;
     this.#latencies.add(ms);
