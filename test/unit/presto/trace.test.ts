@@ -184,7 +184,7 @@ describe('what is counted of operations', () => {
       ['unlink', 'ENOENT'],
     ];
     for (const [operation, error] of failed) {
-      activity.take({ ...EVENT, operation: operation as TraceEvent['operation'], error });
+      activity.take({ ...EVENT, operation, error });
     }
     const { all, kinds } = activity.report();
     assert.deepEqual([all.operations, all.errors], [4, 2]);
