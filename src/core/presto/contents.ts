@@ -8,7 +8,7 @@ import { O_RDWR, close, ftruncate, futimens, stat, UTIME_OMIT } from '../system/
 import { generationOf } from '../system/handles.js';
 import { fgetxattr } from '../system/xattrs.js';
 import type { CacheWatch } from './cache-watch.js';
-import { findByInode } from './find-by-inode.js';
+import { anyPathOf, findByInode } from './find-by-inode.js';
 import { IdentityStore } from './identity-store.js';
 import type { LocalUpdates } from './local-updates.js';
 import { CAPABILITIES, type LowerTree } from './lower-tree.js';
@@ -71,7 +71,7 @@ export class Contents {
   /** The lower file system takes a program's capabilities away when it is written to; so that is journaled, too. */
   #dropCapabilities(node: Node, fd: number, caller: Caller): number {
     if (node.incapable) return 0;
-    const path = pathOf(node);
+    const path = anyPathOf(this.tree, node);
     if (path === undefined || fgetxattr(fd, CAPABILITIES, 0, 0) < 0) return 0;
     const update = this.updates.next();
     const identity = this.tree.identity.forUpdate(node, update.stamp);

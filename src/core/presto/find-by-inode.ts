@@ -2,8 +2,21 @@ import { readdirSync } from 'node:fs';
 import { isReservedAtRoot } from '../model/names.js';
 import { Attr } from '../system/attr.js';
 import { stat } from '../system/files.js';
+import type { LowerTree } from './lower-tree.js';
+import { pathOf, type Node } from './node.js';
 
 const attr = new Attr();
+
+/**
+ * A path of the object, as records have it; undefined where it has no name any more. Names that the kernel never asked for
+ * are not known: a file that has lost those that are may have others, and then its changes are to be journaled.
+ */
+export function anyPathOf(tree: LowerTree, node: Node): string | undefined {
+  const known = pathOf(node);
+  if (known !== undefined) return known;
+  if (tree.stat(node, attr) < 0 || attr.nlink === 0 || node.isDirectory) return undefined;
+  return findByInode(tree.table.root.fd, node.ino);
+}
 
 /**
  * Searches the lower tree for a name of an inode. Costs a walk of the tree: only for files whose known names are gone.

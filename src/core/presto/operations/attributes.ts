@@ -11,7 +11,8 @@ import { copyMemory, Memory } from '../../system/native.js';
 import { getxattrAt, listxattrAt } from '../../system/xattrs.js';
 import type { PrestoCore } from '../core.js';
 import { CAPABILITIES } from '../lower-tree.js';
-import { pathOf, type Node } from '../node.js';
+import { anyPathOf } from '../find-by-inode.js';
+import type { Node } from '../node.js';
 
 const NO_TIME = { sec: 0, nsec: 0 };
 
@@ -54,7 +55,7 @@ export class AttributeOperations {
 
   #change(caller: Caller, node: Node, change: AttrChange): number {
     const { core } = this;
-    const path = pathOf(node);
+    const path = anyPathOf(core.tree, node);
     const update = core.updates.next();
     const body = setattrBody(change, path ?? '', update.time);
     if (body.valid === 0) return 0;
@@ -140,7 +141,7 @@ export class AttributeOperations {
     // The first write after a CLOSE takes them away: what was written before must not, on any replica.
     const closed = name === CAPABILITIES ? core.contents.closeUnopened(node, caller) : 0;
     if (closed < 0) return closed;
-    const path = pathOf(node);
+    const path = anyPathOf(core.tree, node);
     const { body, apply } = plan(path ?? '');
     if (path === undefined) return apply(node);
     const update = core.updates.next();

@@ -10,7 +10,8 @@ import { Attr } from '../../system/attr.js';
 import { Capability, isCapable } from '../../system/credentials.js';
 import { E } from '../../system/errno.js';
 import type { PrestoCore } from '../core.js';
-import { pathOf, type Node } from '../node.js';
+import { anyPathOf } from '../find-by-inode.js';
+import type { Node } from '../node.js';
 
 /** Inode flags of files and directories: chattr(1), lsattr(1). */
 export class FlagOperations {
@@ -35,7 +36,7 @@ export class FlagOperations {
     core.returning.isBack(caller);
     const allowed = this.#mayChange(caller, node, flags);
     if (allowed !== 0) return allowed;
-    const path = pathOf(node);
+    const path = anyPathOf(core.tree, node);
     if (path === undefined) {
       // It lives as long as somebody has it open, and so does the node; a link writes them.
       node.identity = { ...core.tree.identity.of(node), flags };

@@ -8,6 +8,7 @@ import { Attr, S_IFDIR, S_IFMT, S_IFREG } from '../../system/attr.js';
 import { E } from '../../system/errno.js';
 import { O_EXCL, O_RDONLY } from '../../system/files.js';
 import type { PrestoCore } from '../core.js';
+import { anyPathOf } from '../find-by-inode.js';
 import { NOBODY, type Making } from '../lower-tree.js';
 import { childPath, type Node } from '../node.js';
 import type { FileOperations } from './files.js';
@@ -267,7 +268,7 @@ export class NameOperations {
     core.returning.isBack(caller);
     const allowed = core.guard.add(directory) || core.guard.change(node);
     if (allowed !== 0) return allowed;
-    const path = node.parent === undefined ? undefined : childPath(node.parent, node.name);
+    const path = anyPathOf(core.tree, node);
     if (path === undefined) {
       const named = this.nameless.link(caller, node, directory, newName, newPath);
       return this.#finish(named, newParent, newName, out);
