@@ -7,6 +7,7 @@ import { Presto } from '../../src/core/presto/presto.js';
 import { FILESET } from '../fs/mounted.js';
 import { makeHost, withLower } from './hosts.js';
 import { rssMib } from './usage.js';
+import { NO_STRETCH } from '../../src/core/model/position.js';
 
 /** What lento hands presto at once. */
 const BATCH = { records: 1_000, bytes: 4 * 2 ** 20 };
@@ -70,7 +71,8 @@ async function applyAll(
     const items = batch.records.map(({ record, checksum }) => {
       return { record, checksum, contents: contentsOf(record) };
     });
-    const next = { recno: batch.next, checksum: batch.records.at(-1)?.checksum ?? 0 };
+    const checksum = batch.records.at(-1)?.checksum ?? 0;
+    const next = { recno: batch.next, checksum, stretch: NO_STRETCH };
     const failure = await presto.applier.apply(reader.header.log, items, next, false);
     if (failure !== undefined) throw new Error(failure.message);
     seconds += (performance.now() - begin) / 1e3;

@@ -75,4 +75,20 @@ describe('cluster: a power cut takes what the server has got already', function 
     await cluster.connected();
     await cluster.equalAfter(client);
   });
+
+  it('and never what makes it needless to tell the server of files that were there for a moment', async () => {
+    const { client } = cluster;
+    await client.stopLento();
+    await cluster.on(client, 'mkdir $M/moment && cd $M/moment && seq 100 | xargs touch && sync 1');
+    await cluster.on(client, 'rm $M/moment/*');
+    await client.startLento();
+    await cluster.connected();
+    await cluster.equalAfter(client);
+    await run('cp', ['--sparse=always', client.image, disk()]);
+    await powerCut();
+    await client.mount(FILESET);
+    await client.startLento();
+    await cluster.connected();
+    await cluster.equalAfter(client);
+  });
 });

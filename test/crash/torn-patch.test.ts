@@ -17,6 +17,7 @@ import { O_RDONLY, O_RDWR } from '../../src/core/system/files.js';
 import { Memory } from '../../src/core/system/native.js';
 import { recordsOf } from '../support/peer-records.js';
 import { newEntry, ROOT, TornPresto } from '../support/torn-presto.js';
+import { NO_STRETCH } from '../../src/core/model/position.js';
 
 const KIB = 1024;
 const MOMENTS_MAX = 100;
@@ -105,7 +106,8 @@ class Twins {
     presto.setGate('absent', 'write');
     const items = this.items(patched);
     const last = items.at(-1);
-    const next = { recno: (last?.record.head.recno ?? 0) + 1, checksum: last?.checksum ?? 0 };
+    const recno = (last?.record.head.recno ?? 0) + 1;
+    const next = { recno, checksum: last?.checksum ?? 0, stretch: NO_STRETCH };
     const failure = await presto.applier.apply(peer, items, next, log);
     assert.equal(failure, undefined);
   }
@@ -189,7 +191,8 @@ for (const log of [true, false]) {
       const later = twins.items(false).at(-1);
       assert.ok(later !== undefined);
       const { replica: peer } = twins.source.presto.logs;
-      const next = { recno: later.record.head.recno + 1, checksum: 0 };
+      const recno = later.record.head.recno + 1;
+      const next = { recno, checksum: 0, stretch: NO_STRETCH };
       const { applier } = twins.replica.presto;
       const before = twins.read(name);
       const mixed = { ...later, contents: item.contents };

@@ -4,6 +4,7 @@ import { must } from '../../src/core/system/errno.js';
 import { Names, OPERATIONS, prepare } from '../support/operations-by-name.js';
 import { recordsOf } from '../support/peer-records.js';
 import { newEntry, ROOT, TornPresto } from '../support/torn-presto.js';
+import { NO_STRETCH } from '../../src/core/model/position.js';
 
 const MOMENTS_MAX = 150;
 
@@ -15,7 +16,7 @@ async function follow(source: TornPresto, replica: TornPresto, log: boolean, mom
     presto.setGate('absent', 'write');
     const items = recordsOf(source.root, presto.applier.expected(peer));
     const recno = (items.at(-1)?.record.head.recno ?? 0) + 1;
-    const next = { recno, checksum: items.at(-1)?.checksum ?? 0 };
+    const next = { recno, checksum: items.at(-1)?.checksum ?? 0, stretch: NO_STRETCH };
     const failure = await presto.applier.apply(peer, items, next, log);
     assert.equal(failure, undefined);
   };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { NO_STRETCH } from '../../src/core/model/position.js';
 import { must } from '../../src/core/system/errno.js';
 import { O_WRONLY } from '../../src/core/system/files.js';
 import { fillUp, makeRoom } from '../support/filler.js';
@@ -42,7 +43,7 @@ describe('contents that are written in place, on a disk that has no room for the
     const { replica } = peer.presto.logs;
     const items = recordsOf(peer.root, applier.expected(replica));
     const recno = (items.at(-1)?.record.head.recno ?? 0) + 1;
-    const next = { recno, checksum: items.at(-1)?.checksum ?? 0 };
+    const next = { recno, checksum: items.at(-1)?.checksum ?? 0, stretch: NO_STRETCH };
     return (await applier.apply(replica, items, next, false))?.message;
   }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { FuseBinding } from '../../src/core/fuse/port.js';
+import { NO_STRETCH } from '../../src/core/model/position.js';
 import { must } from '../../src/core/system/errno.js';
 import { Names } from '../support/operations-by-name.js';
 import { recordsOf } from '../support/peer-records.js';
@@ -52,7 +53,7 @@ describe('a directory that a peer moves while the kernel has its name locked', f
     host.presto.setGate('absent', 'write');
     const items = recordsOf(peer.root, applier.expected(replica));
     const recno = (items.at(-1)?.record.head.recno ?? 0) + 1;
-    const next = { recno, checksum: items.at(-1)?.checksum ?? 0 };
+    const next = { recno, checksum: items.at(-1)?.checksum ?? 0, stretch: NO_STRETCH };
     assert.equal(await applier.apply(replica, items, next, false), undefined);
     host.presto.setGate('held', 'write');
   }

@@ -3,6 +3,7 @@ import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { newOpened, type Caller } from '../../src/core/fuse/port.js';
+import { NO_STRETCH } from '../../src/core/model/position.js';
 import { PsdevServer } from '../../src/core/presto/psdev-server.js';
 import { Channel } from '../../src/core/psdev/channel.js';
 import { ESTALE, must } from '../../src/core/system/errno.js';
@@ -56,7 +57,7 @@ describe('a program that is sent back to look a name up again', function () {
     const { replica } = peer.presto.logs;
     const items = recordsOf(peer.root, applier.expected(replica));
     const recno = (items.at(-1)?.record.head.recno ?? 0) + 1;
-    const next = { recno, checksum: items.at(-1)?.checksum ?? 0 };
+    const next = { recno, checksum: items.at(-1)?.checksum ?? 0, stretch: NO_STRETCH };
     assert.equal(await applier.apply(replica, items, next, false), undefined);
   }
 

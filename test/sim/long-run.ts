@@ -66,7 +66,8 @@ function run(from: number, count: number, modes: readonly Mode[]): void {
   const of = (what: string): number => totals.get(what) ?? 0;
   say(
     `${count} seeds in ${modes.length} modes, ${seconds} s: ${of('write')} updates tried, ${of('cut')} cuts, ` +
-      `${of('kill')} kills of lento, ${of('crash')} of presto, ${of('power')} power cuts, ${of('merges')} merges, ${of('resyncs')} resyncs, ` +
+      `${of('kill')} kills of lento, ${of('crash')} of presto, ${of('power')} power cuts, ${of('merges')} merges, ` +
+      `${of('resyncs')} resyncs, ${of('stretches')} shortened histories, ` +
       `${violations} violations`,
   );
   if (violations > 0) process.exitCode = 1;

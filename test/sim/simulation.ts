@@ -5,6 +5,7 @@ import { randomAct } from '../support/paper/random-act.js';
 import { Written } from '../support/paper/written.js';
 import { checkConverged, checkHolders, checkOrder, checkTrees, checkWrite } from './checkers.js';
 import type { ConflictPolicy } from '../../src/core/replication/merge/rules.js';
+import { isWithin } from '../../src/core/model/position.js';
 import { Random } from './random.js';
 
 /**
@@ -13,16 +14,21 @@ import { Random } from './random.js';
  */
 export type Mode = 'one-sided' | 'two-sided' | 'trees';
 
+/** So soon after a history was shortened something happens to its host. */
+const DANGER_STEPS = 20;
+
 const WEIGHTS = {
   deliver: 60,
   psdev: 60,
   write: 12,
+  burst: 2,
   open: 3,
   close: 3,
   tick: 10,
   pause: 1,
   cut: 1.5,
   heal: 3,
+  reunite: 0.7,
   kill: 0.7,
   start: 2,
   full: 0.5,
@@ -35,9 +41,13 @@ const WEIGHTS = {
 
 type Action = keyof typeof WEIGHTS;
 
+/** All have work for each other, and nothing but dangers to stretches gets in between. */
+const REUNION = { deliver: 60, psdev: 60, tick: 10 } as const;
+
 const POLICIES: readonly ConflictPolicy[] = ['keep-both', 'server', 'client', 'manual'];
 
 const STEPS = 400;
+const REUNION_STEPS = 80;
 /** Longer than the longest time between attempts to connect, several times. */
 const SETTLE_MS = 60_000;
 
@@ -49,6 +59,11 @@ export class Simulation {
   readonly #random: Random;
   readonly #cluster: Cluster;
   readonly #written = new Written();
+  /** Updates that some shortened history did without. */
+  readonly #leftOut = new Set<string>();
+  /** Whose history has just been shortened, and in how many steps something happens to it. */
+  #danger: { readonly host: Host; steps: number } | undefined;
+  readonly #isOneSided: boolean;
   #now = 0;
 
   constructor(
@@ -57,6 +72,7 @@ export class Simulation {
     plant?: Plant,
   ) {
     this.#random = new Random(seed);
+    this.#isOneSided = mode === 'one-sided' || (mode === 'trees' && seed % 2 === 0);
     const hosts = ['S', 'A', 'B', 'C'].slice(0, 2 + this.#random.below(3));
     const trace = (line: string): void => {
       this.trace.push(line);
@@ -86,27 +102,60 @@ export class Simulation {
   #prepare(host: Host): void {
     const { presto } = host;
     presto.bigEvery = this.#random.below(3) === 0 ? 2 : 0;
-    presto.admits = () => this.mode !== 'one-sided' || presto.history.length === this.#existing();
+    // Where nobody is in conflict backlogs are sent as they are, and shortened.
+    presto.admits = () => !this.#isOneSided || this.#hasAll(presto.history);
+    presto.onShorten = ({ stretch: { from, to }, left }) => {
+      this.#count('stretches');
+      this.trace.push(`${host.name}: shortens ${from} to ${to}, ${left.length} are left`);
+      const ids = new Set(left.map(({ rec: { id } }) => id));
+      for (const { recno, rec } of presto.log) {
+        if (from <= recno && recno <= to && !ids.has(rec.id)) this.#leftOut.add(rec.id);
+      }
+      this.#danger = { host, steps: this.#random.below(DANGER_STEPS) };
+    };
     presto.onWrite = (rec) => {
       this.trace.push(`${host.name}: makes ${rec.id}`);
-      checkWrite(this.#cluster, host, rec);
+      checkWrite(this.#cluster, host, rec, this.#leftOut);
     };
   }
 
-  /** How many updates there are, on whatever host. */
-  #existing(): number {
-    const { hosts } = this.#cluster;
-    return new Set([...hosts.values()].flatMap(({ presto }) => presto.history)).size;
+  /** Whether these are all updates there are, on whatever host, but for what shortened histories did without. */
+  #hasAll(history: readonly string[]): boolean {
+    const lasting = (ids: readonly string[]): string[] =>
+      ids.filter((id) => !this.#leftOut.has(id));
+    const all = [...this.#cluster.hosts.values()].flatMap(({ presto }) => presto.history);
+    return lasting(history).length === new Set(lasting(all)).size;
   }
 
   run(): void {
-    for (let i = 0; i < STEPS; i++) {
-      this.#act(this.#random.weighted(WEIGHTS));
-      this.#check();
-    }
+    this.#live(STEPS, () => this.#random.weighted(WEIGHTS));
+    this.#reunite();
+    this.#live(REUNION_STEPS, () => this.#random.weighted(REUNION));
     this.#settle();
     if (this.mode === 'trees') checkTrees(this.#cluster, this.#written);
     else checkConverged(this.#cluster);
+  }
+
+  #live(steps: number, next: () => Action): void {
+    for (let i = 0; i < steps; i++) {
+      this.#act(next());
+      this.#endanger();
+      this.#check();
+    }
+  }
+
+  /** In the middle of a stretch all kinds of ends are worth a try. */
+  #endanger(): void {
+    if (this.#danger === undefined || this.#danger.steps-- > 0) return;
+    const { host } = this.#danger;
+    this.#danger = undefined;
+    const cluster = this.#cluster;
+    const client = host === cluster.server ? this.#random.pick(cluster.clients)! : host;
+    const end = this.#random.below(3);
+    this.trace.push(`danger ${end} for ${host.name}`);
+    if (end === 0) cluster.cut(client, { up: this.#random.below(4), down: this.#random.below(4) });
+    else if (end === 1) cluster.killLento(host);
+    else cluster.power(host);
   }
 
   #check(): void {
@@ -137,6 +186,10 @@ export class Simulation {
       case 'write':
         host.presto.write();
         return;
+      case 'burst':
+        // What is worth shortening.
+        if (this.mode === 'trees') for (let i = random.below(12); i > 0; i--) host.presto.write();
+        return;
       case 'open':
         if (this.mode !== 'one-sided') host.presto.open();
         return;
@@ -159,6 +212,9 @@ export class Simulation {
         return;
       case 'heal':
         cluster.heal(client);
+        return;
+      case 'reunite':
+        this.#reunite();
         return;
       case 'kill':
         this.trace.push(`kill ${host.name}`);
@@ -188,8 +244,9 @@ export class Simulation {
   #trim(host: Host): void {
     const { presto } = host;
     const isServer = host === this.#cluster.server;
-    const acked = this.#cluster.server.presto.progress(host.name).expected - 1;
-    const most = isServer ? presto.end : Math.min(acked, presto.end);
+    const { expected, stretch } = this.#cluster.server.presto.progress(host.name);
+    const lacks = isWithin(stretch, expected) ? stretch.from : expected;
+    const most = isServer ? presto.end : Math.min(lacks - 1, presto.end);
     presto.trimmed = Math.max(presto.trimmed, this.#random.below(most + 1));
     this.trace.push(`trim ${host.name} up to ${presto.trimmed}`);
   }
@@ -210,6 +267,12 @@ export class Simulation {
     });
   }
 
+  #reunite(): void {
+    const cluster = this.#cluster;
+    for (const host of cluster.hosts.values()) cluster.startLento(host);
+    for (const client of cluster.clients) cluster.heal(client);
+  }
+
   /** Everything works again, and has its time. */
   #settle(): void {
     const cluster = this.#cluster;
@@ -217,9 +280,8 @@ export class Simulation {
     for (const host of cluster.hosts.values()) {
       host.presto.full = false;
       host.presto.close();
-      cluster.startLento(host);
     }
-    for (const client of cluster.clients) cluster.heal(client);
+    this.#reunite();
     cluster.run();
     cluster.tick(SETTLE_MS);
     this.#check();

@@ -29,6 +29,7 @@ describe('simulated replication with a bug that was put in', () => {
   const plants: readonly Plant[] = [
     ...(['skip-drain', 'skip-stamp-check', 'forget-leftover'] as const),
     ...(['reuse-numbers', 'forget-pending', 'forget-loser', 'trust-walk'] as const),
+    ...(['drop-last-close', 'shorten-unsynced'] as const),
   ];
   for (const plant of plants) {
     it(`is found out: ${plant}`, () => {

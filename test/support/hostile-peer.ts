@@ -32,6 +32,9 @@ import {
   type Address,
   type BatchItem,
 } from '../../src/core/wire/messages.js';
+import { NO_STRETCH } from '../../src/core/model/position.js';
+
+const FROM_BEGIN = { expects: 1, checksum: 0, stretch: NO_STRETCH };
 
 interface Target {
   readonly address: string;
@@ -87,14 +90,17 @@ async function rawSocket(): Promise<net.Socket> {
 async function hello(connection: Connection, replica = REPLICA, fileset = target.fileset) {
   const address: Address = { fileset, session: ++session };
   const message = { version: PROTOCOL_VERSION, ...address, replica, end: 0, expects: 1 };
-  const reply = await connection.request(Kind.HELLO, encodeHello({ ...message, checksum: 0 }));
+  const reply = await connection.request(
+    Kind.HELLO,
+    encodeHello({ ...message, checksum: 0, stretch: NO_STRETCH }),
+  );
   return { address, reply };
 }
 
 /** Greets as an honest host does, and takes the permit. */
 /** Tells of its log what is true: the server goes on with it. */
 async function position(connection: Connection, address: Address): Promise<void> {
-  const place = { expects: 1, checksum: 0, intact: recno - 1, resumes: recno };
+  const place = { ...FROM_BEGIN, intact: recno - 1, resumes: recno };
   const payload = encodePosition({ ...address, ...place });
   const reply = await connection.request(Kind.POSITION, payload);
   if (reply.code !== 0) throw new Error(`POSITION: ${reply.code} ${decodeReason(reply.payload)}`);
@@ -141,7 +147,7 @@ async function send(
   items: readonly BatchItem[],
   from = recno - items.length,
 ): Promise<string> {
-  const batch = { ...address, acked, from, next: recno, checksum: 1, items };
+  const batch = { ...address, acked, from, next: recno, checksum: 1, stretch: NO_STRETCH, items };
   const reply = await connection.request(Kind.RECORDS, encodeBatch(batch), {
     timeoutMs: TIMEOUT_MS,
   });
@@ -215,7 +221,8 @@ const attacks: Record<string, () => Promise<string>> = {
   'more of its log than there is': async () => {
     const connection = await connect();
     const { address } = await hello(connection);
-    const place = { expects: 2 ** 50, checksum: 7, intact: 2 ** 50, resumes: 2 ** 51 };
+    const stretch = { from: 1, to: 2 ** 51 };
+    const place = { expects: 2 ** 50, checksum: 7, stretch, intact: 2 ** 50, resumes: 2 ** 51 };
     const reply = await connection.request(Kind.POSITION, encodePosition({ ...address, ...place }));
     return reply.code === 0 ? 'accepted' : 'refused';
   },

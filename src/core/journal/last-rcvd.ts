@@ -1,6 +1,7 @@
 import { assert } from '../model/assert.js';
 import { IzoError } from '../model/errors.js';
 import { REPLICA_ID_MAX, type Recno, type ReplicaId } from '../model/ids.js';
+import { isWithin, NO_STRETCH, type Stretch } from '../model/position.js';
 import { E, must } from '../system/errno.js';
 import { pread } from '../system/files.js';
 import { Memory } from '../system/native.js';
@@ -10,7 +11,7 @@ import { HEADER_BYTES, readHeader, sizeOf, startHeader, writeHeader } from './lo
 
 const MAGIC = 'izoRCVD';
 const SLOT_BYTES = 64;
-const AT = { peer: 0, expected: 8, checksum: 16, nextToSend: 24 } as const;
+const AT = { peer: 0, expected: 8, checksum: 16, nextToSend: 24, from: 32, to: 40 } as const;
 
 /** How far this replica and a peer are with each other's logs. */
 export interface PeerProgress {
@@ -21,6 +22,8 @@ export interface PeerProgress {
   readonly checksum: number;
   /** The record of our log that the peer has not acknowledged yet; 1 before the first. */
   readonly nextToSend: Recno;
+  /** The stretch of the peer's log that is applied here in part, in a shortened history; NO_STRETCH: none. */
+  readonly stretch: Stretch;
 }
 
 /** Per peer: what was received from it and what it has acknowledged. A peer is the id of its log, not a host. */
@@ -107,18 +110,28 @@ export class LastRcvd {
   }
 
   /**
-   * Everything of the peer's log before `expected` is applied; `checksum` is that of record `expected - 1`.
+   * Everything of the peer's log before `expected` is applied; `checksum` is that of record `expected - 1`. `stretch`: what
+   * the records come from; one that `expected` is not in the middle of is over.
    * @returns 0 or a negated errno: then nothing has changed.
    */
-  setExpected(peer: ReplicaId, expected: Recno, checksum: number): number {
+  setExpected(
+    peer: ReplicaId,
+    expected: Recno,
+    checksum: number,
+    stretch = this.#progress.get(peer)?.stretch ?? NO_STRETCH,
+  ): number {
     const nextToSend = this.#progress.get(peer)?.nextToSend ?? 1;
-    return this.#write({ peer, expected, checksum, nextToSend });
+    const current = isWithin(stretch, expected) ? stretch : NO_STRETCH;
+    return this.#write({ peer, expected, checksum, nextToSend, stretch: current });
   }
 
   /** The peer has our log up to and including `recno`. @returns 0 or a negated errno: then nothing has changed. */
   setAcknowledged(peer: ReplicaId, recno: Recno): number {
-    const { expected, checksum } = this.#progress.get(peer) ?? { expected: 1, checksum: 0 };
-    return this.#write({ peer, expected, checksum, nextToSend: recno + 1 });
+    const known = this.#progress.get(peer) ?? {
+      ...{ peer, expected: 1, checksum: 0, nextToSend: 1 },
+      stretch: NO_STRETCH,
+    };
+    return this.#write({ ...known, nextToSend: recno + 1 });
   }
 
   /** The peer's log is no more: it was reset, or the peer left. @returns 0 or a negated errno: then nothing has changed. */
@@ -183,6 +196,8 @@ function encode(buffer: Buffer, progress: PeerProgress): void {
   putU53(buffer, progress.expected, AT.expected);
   buffer.writeUInt32LE(progress.checksum, AT.checksum);
   putU53(buffer, progress.nextToSend, AT.nextToSend);
+  putU53(buffer, progress.stretch.from, AT.from);
+  putU53(buffer, progress.stretch.to, AT.to);
   seal(buffer, 0, SLOT_BYTES);
 }
 
@@ -194,5 +209,6 @@ function decode(buffer: Buffer): PeerProgress | undefined {
     expected: getU53(buffer, AT.expected),
     checksum: buffer.readUInt32LE(AT.checksum),
     nextToSend: getU53(buffer, AT.nextToSend),
+    stretch: { from: getU53(buffer, AT.from), to: getU53(buffer, AT.to) },
   };
 }

@@ -27,7 +27,7 @@ const NSEC_MAX = 999_999_999;
 const MODE_MAX = 0o7777;
 const VALID_MAX = 31;
 /** More ranges than this say "all of it" as well as none do. */
-export const RANGES_MAX = 1024;
+export const RANGES_MAX = LIMITS.closeRanges;
 /** Type bits that mknod(2) makes and that are no regular file: fifo, character device, block device, socket. */
 const MKNOD_TYPES = [0o010000, 0o020000, 0o060000, 0o140000];
 

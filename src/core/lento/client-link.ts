@@ -9,6 +9,7 @@ import type { ClientContext } from './client-context.js';
 import { errorText } from './error-text.js';
 import { Flow } from './flow.js';
 import { greet, type Greeting, type Met } from './greeting.js';
+import { PeerBacklog } from './peer-backlog.js';
 import { RecordSink } from './record-sink.js';
 import { removeLeftovers } from './stage-leftovers.js';
 
@@ -29,6 +30,7 @@ export class ClientLink {
   #server: ReplicaId = 0;
   #theirs: Recno = 1;
   #sink: RecordSink | undefined;
+  #backlog: PeerBacklog | undefined;
   #retry: NodeJS.Timeout | undefined;
   readonly #backoff = new Backoff(
     LIMITS.reconnectFirstMs,
@@ -78,6 +80,11 @@ export class ClientLink {
     return this.#sink;
   }
 
+  /** What the server gets of our log; undefined while they are not connected. */
+  get backlog(): PeerBacklog | undefined {
+    return this.#backlog;
+  }
+
   /** While the logs do not go together: also between the attempts to find out whether they do. */
   get isDiverged(): boolean {
     return this.#divergence !== undefined;
@@ -106,6 +113,7 @@ export class ClientLink {
     log.info({ fileset: replica.fileset }, `disconnected from ${server}: ${reason}`);
     this.#since = new Date();
     this.users.forget();
+    this.#backlog = undefined;
     this.#sink?.abandon(reason);
     this.error = this.#divergence ?? reason;
     machine.dispatch({ type: 'link-down' });
@@ -144,6 +152,7 @@ export class ClientLink {
     this.error = reason;
     this.#since = new Date();
     this.users.forget();
+    this.#backlog = undefined;
     this.#sink?.abandon(reason);
     this.#tryAgain(this.#patience.next());
   }
@@ -205,8 +214,10 @@ export class ClientLink {
     }
   }
 
-  #met({ server, theirs }: Met): void {
-    this.context.replica.findVoids(theirs);
+  #met({ server, theirs, stretch }: Met): void {
+    const { replica } = this.context;
+    replica.findVoids(theirs);
+    this.#backlog = new PeerBacklog(replica, stretch, replica.end);
     this.#server = server;
     this.#theirs = theirs;
     this.#since = new Date();

@@ -36,8 +36,8 @@ export class ClientStream {
 
   sendBatch(from: Recno): void {
     const { machine } = this.context;
-    const { connection, server, address } = this.link;
-    if (connection === undefined) return;
+    const { connection, server, address, backlog } = this.link;
+    if (connection === undefined || backlog === undefined) return;
     const isStill = (): boolean =>
       connection === this.link.connection && address.session === this.link.address.session;
     const fail = (error: unknown): void => {
@@ -46,12 +46,12 @@ export class ClientStream {
     const { expected } = machine.state;
     try {
       const isFor = ({ origin }: RecordHead): boolean => origin !== server;
-      const { batch, ready } = this.source.batch(address, from, isFor, expected);
+      const { batch, ready } = this.source.batch(address, from, isFor, expected, backlog);
       const send = (): void => {
         if (isStill()) this.#send(connection, batch);
       };
       if (ready === undefined) send();
-      else machine.background(ready.then(send, fail), 'making superseded contents durable');
+      else machine.background(ready.then(send, fail), 'making what is left out durable');
     } catch (error) {
       fail(error);
     }
@@ -81,7 +81,7 @@ export class ClientStream {
   /** The server has everything before `expected`. */
   acknowledged(expected: Recno): void {
     const { machine, replica, keeper, server } = this.context;
-    keeper.acknowledged(server, expected);
+    keeper.acknowledged(server, this.link.backlog?.heldFrom(expected) ?? expected);
     const noted = replica.acknowledged(this.link.server, expected - 1);
     machine.background(noted, 'noting an acknowledgement');
   }
@@ -156,9 +156,9 @@ export class ClientStream {
 
   async #merge(): Promise<void> {
     const { machine, replica, log, server, merging } = this.context;
-    const { connection, address, sink } = this.link;
+    const { connection, address, sink, backlog } = this.link;
     const { held, sender } = machine.state;
-    if (connection === undefined || sender === undefined) return;
+    if (connection === undefined || sender === undefined || backlog === undefined) return;
     const collected = this.#held.splice(0);
     log.info({ fileset: replica.fileset }, `merging with ${server}: both sides were changed`);
     try {
@@ -173,6 +173,7 @@ export class ClientStream {
         checksum: this.#heldChecksum,
         replaces: sender.acked,
         discard: () => sink?.discard(collected) ?? Promise.resolve(),
+        backlog,
       });
       log.info({ fileset: replica.fileset, conflicts }, `merged; ${conflicts} conflicts`);
       this.link.flow.passed('from');

@@ -1,4 +1,5 @@
 import type { Recno, ReplicaId } from '../model/ids.js';
+import { NO_STRETCH, type Stretch } from '../model/position.js';
 import type { Misfit } from '../replication/lost-tail.js';
 import { E } from '../system/errno.js';
 import type { Connection, Reply } from '../wire/connection.js';
@@ -23,6 +24,8 @@ export interface Met {
   readonly server: ReplicaId;
   /** What it gets next of ours. */
   readonly theirs: Recno;
+  /** The stretch of our log that it has in part, shortened. */
+  readonly stretch: Stretch;
   /** What we get next of its. */
   readonly expected: Recno;
 }
@@ -50,20 +53,22 @@ export async function greet(
     end: replica.end,
     expects: 1,
     checksum: 0,
+    stretch: NO_STRETCH,
   });
   const reply = await connection.request(Kind.HELLO, hello);
   if (reply.code === Code.late) return { type: 'late', session: decodeNumber(reply.payload) };
   if (reply.code !== Code.ok) return refused(reply);
   const server = decodeHello(reply.payload);
-  const begin = replica.beginFor(server.expects, server.checksum);
+  const begin = replica.beginFor(server.expects, server.checksum, server.stretch);
   if (typeof begin === 'string') return { type: 'misfit', reason: misfit(begin, address.fileset) };
-  const { expected, checksum } = await replica.expected(server.replica);
-  const position = encodePosition({ ...address, expects: expected, checksum, ...begin });
+  const { expected: expects, checksum, stretch } = await replica.expected(server.replica);
+  const position = encodePosition({ ...address, expects, checksum, stretch, ...begin });
   const answer = await connection.request(Kind.POSITION, position);
   if (answer.code !== Code.ok) return refused(answer);
   const { resumes, behind } = decodePositionReply(answer.payload);
   const type = behind ? 'behind' : 'met';
-  return { type, server: server.replica, theirs: begin.resumes, expected: resumes };
+  const theirs = begin.resumes;
+  return { type, server: server.replica, theirs, stretch: server.stretch, expected: resumes };
 }
 
 function refused({ code, payload }: Reply): Greeting {

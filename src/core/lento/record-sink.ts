@@ -119,8 +119,8 @@ export class RecordSink {
       if (this.#fault !== undefined) throw this.#fault;
       if (failed !== undefined) throw failed.reason as Error;
       const { replica, peer, log, flow } = this.options;
-      const { next, checksum } = batch;
-      const reply = await replica.apply({ peer, log, next, checksum }, items);
+      const { next, checksum, stretch } = batch;
+      const reply = await replica.apply({ peer, log, next, checksum, stretch }, items);
       if (reply.reason !== undefined) this.#fault = new Error(reply.message);
       else flow.passed('from');
       if (reply.fault !== undefined) flow.stuck('from', reply.fault);

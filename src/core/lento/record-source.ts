@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib';
 import { encodeRecord, type DecodedRecord } from '../journal/index.js';
 import type { Recno } from '../model/ids.js';
 import { LIMITS } from '../model/limits.js';
+import { NO_STRETCH } from '../model/position.js';
 import { areNormal } from '../model/ranges.js';
 import { Opcode, type CloseBody, type JournalRecord, type RecordHead } from '../model/records.js';
 import { ESTALE } from '../system/errno.js';
@@ -23,6 +24,7 @@ import { ContentPieces, FileTooShort } from './content-pieces.js';
 import { errnoOf, type Flow } from './flow.js';
 import { LowerContents } from './lower-contents.js';
 import { packPiece } from './packing.js';
+import type { PeerBacklog } from './peer-backlog.js';
 import type { Replica } from './replica.js';
 
 const EMPTY = Buffer.alloc(0);
@@ -31,8 +33,9 @@ const EMPTY = Buffer.alloc(0);
 export interface Outgoing {
   readonly batch: Batch;
   /**
-   * undefined where it may be sent at once. Contents that were superseded do not come along. What superseded them has to be
-   * durable by then: if a power cut took it, this host would go back to contents that the peer believes to have been replaced.
+   * undefined where it may be sent at once. Contents that were superseded do not come along, nor does what a shortened
+   * history does without. What makes that needless has to be durable by then: if a power cut took it, this host would go back
+   * to a tree of which the peer believes to have what follows.
    * @throws Error of fsync(2)
    */
   readonly ready: Promise<void> | undefined;
@@ -48,7 +51,8 @@ export class RecordSource {
   }
 
   /**
-   * The batch that begins with record `from`. Records that are not for the peer, because it has them, are left out.
+   * The batch that begins with record `from`. Records that are not for the peer, because it has them, are left out, and
+   * those that its backlog does without.
    * @throws IzoError where the log cannot be read
    */
   batch(
@@ -56,11 +60,17 @@ export class RecordSource {
     from: Recno,
     isFor: (head: RecordHead) => boolean,
     acked: Recno,
+    backlog: PeerBacklog,
   ): Outgoing {
     const { reader, end } = this.replica;
     const limits = { records: LIMITS.batchRecords, bytes: LIMITS.batchBytes };
     const start = this.replica.notVoid(from);
-    const { records } = reader.read(start, limits, end);
+    const begun = backlog.next(start, isFor);
+    if (begun !== undefined) backlog.add(begun);
+    const shortened = begun ?? backlog.at(start);
+    const stretch = shortened?.stretch ?? NO_STRETCH;
+    const left = shortened?.left.filter(({ record }) => record.head.recno >= start);
+    const records = left?.slice(0, limits.records) ?? reader.read(start, limits, end).records;
     const items: BatchItem[] = [];
     let next = start;
     let checksum = reader.positionAt(start - 1)?.checksum ?? 0;
@@ -79,8 +89,14 @@ export class RecordSource {
       next = record.head.recno + 1;
       checksum = decoded.checksum;
     }
-    const batch = { ...address, acked, from, next, checksum, items };
-    return { batch, ready: superseded ? this.replica.sync() : undefined };
+    // Behind the last of its records a stretch is over, and the peer has all of it.
+    if (left !== undefined && (left.at(-1)?.record.head.recno ?? 0) < next) {
+      next = stretch.to + 1;
+      checksum = reader.positionAt(stretch.to)?.checksum ?? 0;
+    }
+    const batch = { ...address, acked, from, next, checksum, stretch, items };
+    const isLess = superseded || begun !== undefined;
+    return { batch, ready: isLess ? this.replica.sync() : undefined };
   }
 
   #item(decoded: DecodedRecord): BatchItem {

@@ -4,6 +4,7 @@ import { KmlReader, LogSync } from '../journal/index.js';
 import type { Recno, ReplicaId } from '../model/ids.js';
 import { LIMITS } from '../model/limits.js';
 import { META_DIRECTORY } from '../model/names.js';
+import { isWithin, type Stretch } from '../model/position.js';
 import { Opcode } from '../model/records.js';
 import { judgePosition, type Begin, type Misfit } from '../replication/lost-tail.js';
 import type { Channel } from '../psdev/channel.js';
@@ -12,6 +13,7 @@ import {
   number,
   readApplyReply,
   readStatus,
+  readStretch,
   type ApplyReply,
   type ApplyRequest,
   type GateState,
@@ -23,6 +25,13 @@ import { must } from '../system/errno.js';
 import { close, O_DIRECTORY, O_RDONLY, openat } from '../system/files.js';
 
 const STATUS_MS = 3_000;
+
+/** What is expected next of a peer's log. */
+export interface Expected {
+  readonly expected: Recno;
+  readonly checksum: number;
+  readonly stretch: Stretch;
+}
 
 /** A fileset mounted on this host, as lento deals with it: its presto on the psdev, its log and contents to read. */
 export class Replica {
@@ -75,12 +84,19 @@ export class Replica {
     return Math.max(this.#end + 1, this.hello.next);
   }
 
-  /** Where our log begins for a peer that expects `expects` of it. @throws IzoError where the log cannot be read */
-  beginFor(expects: Recno, checksum: number): Begin | Misfit {
+  /**
+   * Where our log begins for a peer that expects `expects` of it, perhaps in the middle of a stretch that it gets
+   * shortened. @throws IzoError where the log cannot be read
+   */
+  beginFor(expects: Recno, checksum: number, stretch: Stretch): Begin | Misfit {
+    const isMiddle = isWithin(stretch, expects);
+    if (isMiddle && stretch.to > this.#end) return 'restored';
+    if (isMiddle && this.reader.around(stretch.from, this.#end) === undefined) return 'trimmed';
     const around = this.reader.around(expects, this.#end);
     if (around === undefined) return 'trimmed';
     const { before, next = this.next } = around;
-    return judgePosition(expects, checksum, {
+    // Records of a shortened history may not be as they are in the log.
+    return judgePosition(expects, isMiddle ? 0 : checksum, {
       before: before.recno,
       checksum: before.checksum,
       next,
@@ -146,7 +162,9 @@ export class Replica {
   }
 
   async apply(request: ApplyRequest, items: readonly WireItem[]): Promise<ApplyReply> {
-    const { head } = await this.channel.request('apply', { ...request }, encodeItems(items));
+    const { stretch, ...rest } = request;
+    const data = encodeItems(items);
+    const { head } = await this.channel.request('apply', { ...rest, ...stretch }, data);
     return readApplyReply(head);
   }
 
@@ -155,9 +173,10 @@ export class Replica {
     await this.channel.request('acknowledged', { peer, recno });
   }
 
-  async expected(peer: ReplicaId): Promise<{ expected: Recno; checksum: number }> {
+  async expected(peer: ReplicaId): Promise<Expected> {
     const { head } = await this.channel.request('expected', { peer });
-    return { expected: number(head, 'expected'), checksum: number(head, 'checksum') };
+    const stretch = readStretch(head);
+    return { expected: number(head, 'expected'), checksum: number(head, 'checksum'), stretch };
   }
 
   /** @param backlog Infinity: nobody is ever given up. @returns the number that the log begins with then */

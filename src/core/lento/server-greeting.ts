@@ -37,7 +37,7 @@ export async function answerHello(
     return;
   }
   await peers.settled(name);
-  const { expected, checksum } = await replica.expected(hello.replica);
+  const { expected, checksum, stretch } = await replica.expected(hello.replica);
   // Meanwhile it may have said hello once more.
   const later = peers.laterThan(name, session);
   if (later !== undefined) {
@@ -46,7 +46,8 @@ export async function answerHello(
   }
   const address = { fileset, session };
   const flow = peers.flow(name);
-  peers.add(new ServerPeer(name, hello.replica, connection, address, replica, expected, flow));
+  const progress = { expected, hasNews: hello.end >= expected };
+  peers.add(new ServerPeer(name, hello.replica, connection, address, replica, progress, flow));
   exchange.reply(
     Code.ok,
     encodeHello({
@@ -57,6 +58,7 @@ export async function answerHello(
       end: replica.end,
       expects: expected,
       checksum,
+      stretch,
     }),
   );
 }
@@ -69,8 +71,8 @@ export function answerPosition(
   exchange: Exchange,
 ): void {
   const { name } = peer;
-  const { expects, checksum, intact, resumes } = decodePosition(payload);
-  const ours = replica.beginFor(expects, checksum);
+  const { expects, checksum, stretch, intact, resumes } = decodePosition(payload);
+  const ours = replica.beginFor(expects, checksum, stretch);
   if (ours === 'trimmed') {
     peers.errors.set(name, MISFITS.trimmed);
     log.info({ fileset: replica.fileset, peer: name }, `${name} takes the whole tree`);
@@ -87,7 +89,7 @@ export function answerPosition(
     return;
   }
   peers.errors.delete(name);
-  peer.join({ intact, resumes });
+  peer.join({ intact, resumes }, stretch);
   exchange.reply(Code.ok, encodePositionReply({ resumes: ours.resumes, behind: false }));
   log.info({ fileset: replica.fileset, peer: name }, `${name} is connected`);
   const up = { type: 'peer-up', peer: name, theirs: ours.resumes, ours: resumes } as const;

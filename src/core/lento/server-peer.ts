@@ -1,4 +1,5 @@
 import type { Recno, ReplicaId } from '../model/ids.js';
+import { NO_STRETCH, type Stretch } from '../model/position.js';
 import type { RecordHead } from '../model/records.js';
 import { isGivenBack, type Begin } from '../replication/lost-tail.js';
 import { E } from '../system/errno.js';
@@ -6,6 +7,7 @@ import type { Connection, Exchange } from '../wire/connection.js';
 import { Kind } from '../wire/kinds.js';
 import { encodeFetch, PROTOCOL_VERSION, type Address, type Hello } from '../wire/messages.js';
 import type { Flow } from './flow.js';
+import { PeerBacklog } from './peer-backlog.js';
 import { RecordSink } from './record-sink.js';
 import type { Replica } from './replica.js';
 
@@ -16,6 +18,7 @@ export class ServerPeer {
   /** PERMIT requests that wait for the grant. */
   permits: Exchange[] = [];
   acked: Recno = 0;
+  backlog: PeerBacklog;
   #begin: Begin = { intact: Infinity, resumes: Infinity };
 
   constructor(
@@ -24,15 +27,16 @@ export class ServerPeer {
     readonly connection: Connection,
     /** Of this session: it comes with every request. */
     readonly address: Address,
-    own: Replica,
-    /** Next record to expect from it, when it said hello. */
-    private readonly expected: Recno,
+    private readonly own: Replica,
+    /** When it said hello: the next record to expect from it, and whether it has that. */
+    private readonly progress: { readonly expected: Recno; readonly hasNews: boolean },
     flow: Flow,
   ) {
+    this.backlog = new PeerBacklog(own, NO_STRETCH, 0);
     this.sink = new RecordSink({
       replica: own,
       peer: replica,
-      expected,
+      expected: progress.expected,
       log: true,
       flow,
       fetch: (wanted) =>
@@ -40,15 +44,19 @@ export class ServerPeer {
     });
   }
 
-  /** It has said where its log begins for us: records flow. */
-  join(begin: Begin): void {
+  /**
+   * It has said where its log begins for us, and what it has in part of ours: records flow. Where it has news of its own
+   * that we lack, ours are merged with them as they were made; what is already begun to be shortened goes on so.
+   */
+  join(begin: Begin, stretch: Stretch): void {
     this.#begin = begin;
+    this.backlog = new PeerBacklog(this.own, stretch, this.progress.hasNews ? 0 : this.own.end);
     this.sink.resumeAt(begin.resumes);
   }
 
   /** Whether it gets this record: not what it has made itself, unless it has lost that. */
   readonly wants = ({ origin, originRecno }: RecordHead): boolean =>
-    origin !== this.replica || isGivenBack(originRecno, this.expected, this.#begin);
+    origin !== this.replica || isGivenBack(originRecno, this.progress.expected, this.#begin);
 }
 
 /**

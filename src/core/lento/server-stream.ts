@@ -23,10 +23,10 @@ export class ServerStream {
     };
     try {
       const acked = machine.state.peers.get(name)?.expected ?? 0;
-      const { batch, ready } = source.batch(peer.address, from, peer.wants, acked);
+      const { batch, ready } = source.batch(peer.address, from, peer.wants, acked, peer.backlog);
       const send = (): void => this.#send(peer, batch);
       if (ready === undefined) send();
-      else machine.background(ready.then(send, fail), 'making superseded contents durable');
+      else machine.background(ready.then(send, fail), 'making what is left out durable');
     } catch (error) {
       fail(error);
     }
@@ -58,7 +58,7 @@ export class ServerStream {
     const { peers, replica, machine, keeper } = this.context;
     const peer = peers.get(name);
     if (peer === undefined || expected <= peer.acked) return;
-    keeper.acknowledged(name, expected);
+    keeper.acknowledged(name, peer.backlog.heldFrom(expected));
     peer.acked = expected;
     const noted = replica.acknowledged(peer.replica, expected - 1);
     machine.background(noted, 'noting an acknowledgement');

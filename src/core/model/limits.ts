@@ -18,11 +18,18 @@ export const LIMITS = {
   actorGroups: 256,
   /** One journal record, whole. Two paths, an xattr value and the fixed part fit. */
   recordBytes: 128 * 1024,
+  /** What a CLOSE says was written; more pieces are written as all of the file. */
+  closeRanges: 1024,
   /** Contents up to this size travel inside their batch. */
   inlineContentBytes: 32 * 1024,
   /** One batch of records with its inline contents. */
   batchBytes: 512 * 1024,
   batchRecords: 512,
+  /** What is shortened at a time of what a peer has missed. */
+  stretchRecords: 8192,
+  stretchBytes: 4 * 1024 * 1024,
+  /** With fewer records it is not worth the trouble. */
+  stretchLeast: 64,
   /** Batches sent and not yet acknowledged, per peer. */
   batchesInFlight: 4,
   /** One packet on the wire, header included. A batch must fit. */

@@ -2,6 +2,7 @@ import type { FilesetLogs } from '../journal/index.js';
 import type { FuseBinding } from '../fuse/port.js';
 import type { Fault } from '../model/fault.js';
 import type { Recno, ReplicaId } from '../model/ids.js';
+import type { Stretch } from '../model/position.js';
 import { displayBytes } from '../model/names.js';
 import { opcodeName, type JournalRecord } from '../model/records.js';
 import { E, errnoName } from '../system/errno.js';
@@ -31,6 +32,21 @@ export interface ApplyFailure {
   readonly message: string;
   /** undefined where it is not the record's fault. */
   readonly fault: Fault | undefined;
+}
+
+/** What to expect of a peer's log after a batch. */
+export interface NextExpected {
+  readonly recno: Recno;
+  /** Of the record before that, as the peer's log has it. */
+  readonly checksum: number;
+  /** Of that log, where the batch is from a shortened history. */
+  readonly stretch: Stretch;
+}
+
+/** Where a record comes from. */
+interface Source {
+  readonly peer: ReplicaId;
+  readonly next: NextExpected;
 }
 
 /** Time that a batch may take from the requests of local programs, at a stretch. */
@@ -67,9 +83,10 @@ export class Applier {
   async apply(
     peer: ReplicaId,
     items: readonly RemoteItem[],
-    next: { recno: Recno; checksum: number },
+    next: NextExpected,
     log: boolean,
   ): Promise<ApplyFailure | undefined> {
+    const from = { peer, next };
     let sliceEnd = performance.now() + SLICE_MS;
     this.table.collect();
     try {
@@ -79,8 +96,8 @@ export class Applier {
         if (record.head.recno < this.expected(peer)) continue;
         const failure =
           contents?.kind === 'patch-file'
-            ? await this.#applyPatch(peer, record, checksum, contents, log)
-            : this.#applyOne(peer, record, checksum, contents, log);
+            ? await this.#applyPatch(from, record, checksum, contents, log)
+            : this.#applyOne(from, record, checksum, contents, log);
         if (failure !== undefined) return failure;
         if (performance.now() < sliceEnd) continue;
         this.table.sweep();
@@ -89,7 +106,7 @@ export class Applier {
         sliceEnd = performance.now() + SLICE_MS;
       }
       if (next.recno > this.expected(peer)) {
-        this.logs.lastRcvd.setExpected(peer, next.recno, next.checksum);
+        this.logs.lastRcvd.setExpected(peer, next.recno, next.checksum, next.stretch);
       }
       return undefined;
     } finally {
@@ -99,7 +116,7 @@ export class Applier {
   }
 
   async #applyPatch(
-    peer: ReplicaId,
+    from: Source,
     record: JournalRecord,
     checksum: number,
     { name }: PatchFile,
@@ -108,14 +125,14 @@ export class Applier {
     const contents = await this.patches.ready(record, name);
     if (typeof contents === 'number') return failure(record, contents);
     this.table.collect();
-    const failed = this.#applyOne(peer, record, checksum, contents, log);
+    const failed = this.#applyOne(from, record, checksum, contents, log);
     await this.patches.done(contents);
     this.table.collect();
     return failed;
   }
 
   #applyOne(
-    peer: ReplicaId,
+    { peer, next }: Source,
     record: JournalRecord,
     checksum: number,
     contents: Contents | undefined,
@@ -126,7 +143,10 @@ export class Applier {
     if (typeof plan === 'number') return failure(record, plan);
     const result = this.#carryOut(plan, () => this.#journalAndApply(record, plan, log));
     if (result < 0) return failure(record, result);
-    const counted = this.logs.lastRcvd.setExpected(peer, record.head.recno + 1, checksum);
+    const expected = record.head.recno + 1;
+    // A shortened history may have mended the record, which then has another checksum than in the log.
+    const inLog = expected === next.recno ? next.checksum : checksum;
+    const counted = this.logs.lastRcvd.setExpected(peer, expected, inLog, next.stretch);
     return counted < 0 ? failure(record, counted) : undefined;
   }
 

@@ -4,6 +4,7 @@ import { decodeRecord, KmlReader, type FilesetLogs } from '../journal/index.js';
 import { IzoError } from '../model/errors.js';
 import { displayBytes } from '../model/names.js';
 import { NO_OBJECT, NO_STAMP, type Recno } from '../model/ids.js';
+import { NO_STRETCH } from '../model/position.js';
 import { Opcode } from '../model/records.js';
 import { FrameError } from '../psdev/frames.js';
 import type { MergePlan, MergeStep } from '../psdev/merge-plan.js';
@@ -209,7 +210,8 @@ export class Merger {
   }
 
   #count({ head }: MergePlan): void {
-    const counted = this.logs.lastRcvd.setExpected(head.peer, head.next, head.checksum);
+    const { peer, next, checksum } = head;
+    const counted = this.logs.lastRcvd.setExpected(peer, next, checksum, NO_STRETCH);
     if (counted < 0) throw new MergeStuck(`last_rcvd cannot be written: ${errnoName(counted)}`);
   }
 }

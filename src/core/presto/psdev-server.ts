@@ -19,6 +19,7 @@ import {
 } from '../psdev/messages.js';
 import { IzoError } from '../model/errors.js';
 import { formatReplicaId, type Recno } from '../model/ids.js';
+import { NO_STRETCH } from '../model/position.js';
 import type { Presto } from './presto.js';
 import { remoteItem } from './remote-item.js';
 
@@ -139,7 +140,8 @@ export class PsdevServer {
         // Of a merge that an earlier lento has begun: its end decides what is expected, and what of the log is void.
         if (presto.gate.isFrozen) throw new IzoError('merging', 'a merge is being finished');
         const progress = presto.logs.lastRcvd.get(number(frame.head, 'peer'));
-        return { expected: progress?.expected ?? 1, checksum: progress?.checksum ?? 0 };
+        const { expected = 1, checksum = 0, stretch = NO_STRETCH } = progress ?? {};
+        return { expected, checksum, ...stretch };
       }
       case 'end':
         return { recno: presto.logs.kml.end.recno };
@@ -178,19 +180,19 @@ export class PsdevServer {
   }
 
   async #apply(frame: Frame): Promise<Record<string, unknown>> {
-    const { peer, log, next, checksum } = readApply(frame.head);
+    const { peer, log, next: recno, checksum, stretch } = readApply(frame.head);
     const items = decodeItems(frame.data).map(remoteItem);
     const { applier, logs } = this.presto;
-    const failure = await applier.apply(peer, items, { recno: next, checksum }, log);
+    const failure = await applier.apply(peer, items, { recno, checksum, stretch }, log);
     await this.presto.invalidated(INVALIDATION_MS);
     // lento hears it in the answer; a notice of its own would come first and make it read the log twice.
-    const { recno } = logs.kml.end;
-    if (log) this.#announced = recno;
+    const { recno: end } = logs.kml.end;
+    if (log) this.#announced = end;
     const outcome = failure === undefined ? 'applied' : `not applied (${failure.message})`;
     this.presto.log('debug', `${items.length} records of ${formatReplicaId(peer)}: ${outcome}`);
     return {
       expected: applier.expected(peer),
-      recno,
+      recno: end,
       ...(failure === undefined
         ? {}
         : { reason: failure.reason, message: failure.message, ...failure.fault }),

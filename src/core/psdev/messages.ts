@@ -1,5 +1,6 @@
 import type { Fault } from '../model/fault.js';
 import type { Recno, ReplicaId } from '../model/ids.js';
+import type { Stretch } from '../model/position.js';
 import { FrameError } from './frames.js';
 
 /**
@@ -9,7 +10,7 @@ import { FrameError } from './frames.js';
  * Notices of presto: `hello` once (PrestoHello), `log` {recno} when the log has grown, `want` when programs wait for the
  * permit, `ending` {recno} when the fileset is unmounted: lento closes the channel when the log is sent. Notice of lento:
  * `alive` every second. Requests of lento: `gate` {state, policy} -> {recno}, `apply` (ApplyRequest) -> ApplyReply,
- * `acknowledged` {peer, recno} -> {}, `expected` {peer} -> {expected, checksum}, `end` {} -> {recno}, `merge` {plan}
+ * `acknowledged` {peer, recno} -> {}, `expected` {peer} -> {expected, checksum, from, to}, `end` {} -> {recno}, `merge` {plan}
  * (a file in the stage) -> {recno}, `trim` (TrimRules) -> {first, more}, `status` {} ->
  * PrestoStatus.
  */
@@ -57,6 +58,8 @@ export interface ApplyRequest {
   readonly log: boolean;
   readonly next: Recno;
   readonly checksum: number;
+  /** What the records come from, where they are a shortened history. */
+  readonly stretch: Stretch;
 }
 
 export interface ApplyReply {
@@ -113,7 +116,13 @@ export function readApply(head: Head): ApplyRequest {
     log: head['log'] === true,
     next: number(head, 'next'),
     checksum: number(head, 'checksum'),
+    stretch: readStretch(head),
   };
+}
+
+/** Its two ends stand in the head by themselves. */
+export function readStretch(head: Head): Stretch {
+  return { from: number(head, 'from'), to: number(head, 'to') };
 }
 
 /** TrimRules of the journal, as they pass the psdev: JSON knows no infinity, an absent `backlog` is that. */

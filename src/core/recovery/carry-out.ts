@@ -116,8 +116,8 @@ class CarryOut {
     this.#empty('last_rcvd');
     LastRcvd.format(fd, replica);
     const table = LastRcvd.open(fd, replica);
-    for (const { peer, expected, checksum, nextToSend } of peers) {
-      must('last_rcvd', table.setExpected(peer, expected, checksum));
+    for (const { peer, expected, checksum, nextToSend, stretch } of peers) {
+      must('last_rcvd', table.setExpected(peer, expected, checksum, stretch));
       must('last_rcvd', table.setAcknowledged(peer, nextToSend - 1));
     }
   }

@@ -1,5 +1,6 @@
 import type { PeerProgress } from '../journal/index.js';
 import { formatReplicaId, type Recno, type ReplicaId } from '../model/ids.js';
+import { NO_STRETCH } from '../model/position.js';
 import { isUnreadable, type Survey } from './survey.js';
 
 /** What somebody wants of a recovery: the least that helps; the logs begun anew; the tree fetched anew from the server. */
@@ -163,6 +164,7 @@ function repairPositions({ lastRcvd, kml, tree }: Survey, repair: Repairs): void
     expected: recno + 1,
     checksum: 0,
     nextToSend: 1,
+    stretch: NO_STRETCH,
   }));
   repair.steps.push({ do: 'positions', replica, peers: [...lastRcvd.peers, ...derived] });
 }

@@ -6,9 +6,11 @@ import {
   type ClientEvent,
   type ClientState,
 } from '../../../src/core/replication/client.js';
-import type { Begin } from '../../../src/core/replication/lost-tail.js';
-import { describeClient, MISFITS, reconnecting, waiting, type InHand } from './client-words.js';
+import { describeClient, reconnecting, waiting, type InHand } from './client-words.js';
+import { greet, type Greeting } from './greeting.js';
 import type { Host, Shell, World } from './host.js';
+import { NO_STRETCH } from '../../../src/core/model/position.js';
+import type { PaperBacklog } from './paper-backlog.js';
 import type { Gate, Item, Notice } from './presto.js';
 import type { Psdev } from './psdev.js';
 import { Sink } from './sink.js';
@@ -32,6 +34,7 @@ export class ClientShell implements Shell, Receiver {
   /** What waits for a merge. */
   readonly #held: Item[] = [];
   #heldChecksum = '';
+  #backlog: PaperBacklog;
   #merging = false;
   /** The first of our records that the server does not have. */
   #theirs = 1;
@@ -48,10 +51,16 @@ export class ClientShell implements Shell, Receiver {
     private readonly world: World,
   ) {
     this.#session = world.clock.now * 1000;
+    this.#backlog = host.presto.backlog(NO_STRETCH, 0);
     this.state = newClient(host.presto.end, 1);
     this.#request('disconnected');
     this.#taker = new TreeTaker(host, psdev, world, {
-      session: () => ({ end: this.#end, session: this.#session, theirs: this.#theirs }),
+      session: () => ({
+        end: this.#end,
+        session: this.#session,
+        theirs: this.#theirs,
+        backlog: this.#backlog,
+      }),
       state: () => this.state,
       dispatch: (event) => this.#dispatch(event),
       failed: (reason) => this.#failed(reason),
@@ -189,10 +198,10 @@ export class ClientShell implements Shell, Receiver {
     this.#greeting = [];
     const end = this.#end;
     if (end === undefined) return;
-    const hello = (): void =>
-      end.request(session, { kind: 'hello' }, (reply) => {
-        if (end === this.#end && session === this.#session) this.#helloed(end, reply);
-      });
+    const { host, psdev, world } = this;
+    const isCurrent = (): boolean => end === this.#end && session === this.#session;
+    const about = { presto: host.presto, psdev, serverName: world.serverName, session, isCurrent };
+    const hello = (): void => greet(about, end, (greeting) => this.#helloed(end, greeting));
     const idle = (): void => {
       if (this.#merging) this.#afterMerge.push(hello);
       else hello();
@@ -201,21 +210,26 @@ export class ClientShell implements Shell, Receiver {
     else this.#sink.whenIdle(idle);
   }
 
-  #helloed(end: End, reply: Reply): void {
-    if (reply.kind === 'late') {
-      this.#session = Math.max(this.#session, reply.session);
-      this.#failed('the clock of this host has been set back');
-    } else if (reply.kind !== 'expects') this.#failed('it does not want us');
-    else {
-      const begin = this.host.presto.beginFor(reply.expected, reply.checksum);
-      if (typeof begin === 'string') this.#misfit(MISFITS[begin]);
-      else this.#tell(end, begin);
+  #helloed(end: End, greeting: Greeting): void {
+    switch (greeting.type) {
+      case 'late':
+        this.#session = Math.max(this.#session, greeting.session);
+        this.#failed('the clock of this host has been set back');
+        return;
+      case 'refused':
+        this.#failed(greeting.reason);
+        return;
+      case 'misfit':
+        this.#dispatch({ type: 'misfit' });
+        this.#diverge(greeting.reason);
+        return;
+      case 'met': {
+        const { theirs, answer, stretch } = greeting;
+        this.#backlog = this.host.presto.backlog(stretch, this.host.presto.end);
+        if (answer.behind) this.#behind(theirs);
+        else this.#greeted(end, theirs, answer);
+      }
     }
-  }
-
-  #misfit(reason: string): void {
-    this.#dispatch({ type: 'misfit' });
-    this.#diverge(reason);
   }
 
   /** However it went. */
@@ -223,21 +237,6 @@ export class ClientShell implements Shell, Receiver {
     const waiting = this.#greeting ?? [];
     this.#greeting = undefined;
     for (const work of waiting) this.host.later(work);
-  }
-
-  #tell(end: End, begin: Begin): void {
-    const { serverName } = this.world;
-    this.psdev.request({ kind: 'expected', peer: serverName }, ({ expected, checksum }) => {
-      const position = { kind: 'position', expects: expected, checksum, ...begin } as const;
-      end.request(this.#session, position, (answer) => {
-        if (end !== this.#end) return;
-        if (answer.kind === 'misfit') this.#misfit(answer.message);
-        else if (answer.kind === 'refused') this.#failed(answer.message);
-        else if (answer.kind !== 'begins') return;
-        else if (answer.behind) this.#behind(begin.resumes);
-        else this.#greeted(end, begin.resumes, answer);
-      });
-    });
   }
 
   #behind(theirs: number): void {
@@ -273,12 +272,10 @@ export class ClientShell implements Shell, Receiver {
     const end = this.#end;
     if (end === undefined) return;
     const { serverName, batchSize } = this.world;
-    const batch = this.host.presto.read(
-      from,
-      ({ origin }) => origin !== serverName,
-      this.state.expected,
-      batchSize,
-    );
+    const batch = this.host.presto.read({
+      ...{ from, size: batchSize, acked: this.state.expected, backlog: this.#backlog },
+      isFor: ({ origin }) => origin !== serverName,
+    });
     assert(batch !== undefined, 'what the server does not have is not trimmed');
     this.#events.push({ type: 'batch-sent', next: batch.next });
     const session = this.#session;
@@ -329,7 +326,8 @@ export class ClientShell implements Shell, Receiver {
         this.#failed('the server does not stand still');
         return;
       }
-      const plan = { ...about, end: this.host.presto.end, server, serverName: peer };
+      const { end: last } = this.host.presto;
+      const plan = { ...about, backlog: this.#backlog, end: last, server, serverName: peer };
       this.#setMerging(true);
       this.psdev.request({ kind: 'merge', plan }, (reply) => {
         const { failure } = reply;

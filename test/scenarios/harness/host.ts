@@ -19,7 +19,11 @@ export type Plant =
   /** The server's tree is taken although it changed while it was looked at. */
   | 'trust-walk'
   /** A version that loses is not put into the conflict store. */
-  | 'forget-loser';
+  | 'forget-loser'
+  /** A shortened history lacks its last contents. */
+  | 'drop-last-close'
+  /** What is left out of a shortened history may be lost in a power cut. */
+  | 'shorten-unsynced';
 
 /** What the parts of one run share. */
 export interface World {

@@ -1,12 +1,30 @@
 import { assert } from '../../../src/core/model/assert.js';
 import type { Recno } from '../../../src/core/model/ids.js';
+import { isWithin, NO_STRETCH, type Stretch } from '../../../src/core/model/position.js';
 import { Opcode, type JournalRecord } from '../../../src/core/model/records.js';
+import type { Shortened } from '../../../src/core/replication/shorten/backlog.js';
 import type { Contents } from './contents.js';
 import type { Plant } from './host.js';
-import type { Rec, Plan, Item, Batch, Applied, Progress, Gate, Notice } from './updates.js';
+import {
+  mended,
+  PaperBacklog,
+  withoutLastClose,
+  type PaperLogged,
+  type Wanted,
+} from './paper-backlog.js';
+import type {
+  Applied,
+  Batch,
+  Durable,
+  Gate,
+  Item,
+  Notice,
+  Plan,
+  Progress,
+  Rec,
+} from './updates.js';
 
-export type { Rec, Plan, Item, Batch, Applied, Progress, Gate, Notice };
-
+export type { Applied, Batch, Gate, Item, Notice, Plan, Progress, Rec };
 import { judgePosition, type Begin, type Misfit } from '../../../src/core/replication/lost-tail.js';
 
 /** A mounted fileset in memory: its log survives what happens to lento, as presto does. */
@@ -28,6 +46,7 @@ export class Presto {
   /** Whether a program may go through the open gate; where not, it has given up. */
   admits = (): boolean => true;
   onWrite: (rec: Rec) => void = () => undefined;
+  onShorten: (made: Shortened<PaperLogged>) => void = () => undefined;
   #notify: ((notice: Notice) => void) | undefined;
   #asked = false;
   /** Every so many-th update has contents that must be fetched; 0: none. */
@@ -63,12 +82,14 @@ export class Presto {
   }
 
   /** Where the log begins for a peer that expects `expects` of it. */
-  beginFor(expects: Recno, checksum: string): Begin | Misfit {
-    if (expects <= this.trimmed) return 'trimmed';
+  beginFor(expects: Recno, checksum: string, stretch: Stretch): Begin | Misfit {
+    const isMiddle = isWithin(stretch, expects);
+    if (isMiddle && stretch.to > this.end) return 'restored';
+    if ((isMiddle ? stretch.from : expects) <= this.trimmed) return 'trimmed';
     const before = this.log.findLast(({ recno }) => recno < expects);
     const next = this.log.find(({ recno }) => recno >= expects)?.recno ?? this.next;
     const surroundings = { before: before?.recno ?? 0, checksum: before?.rec.id ?? '', next };
-    return judgePosition(expects, checksum, surroundings);
+    return judgePosition(expects, isMiddle ? '' : checksum, surroundings);
   }
 
   /** lento has come, or is gone. */
@@ -162,7 +183,7 @@ export class Presto {
   }
 
   progress(peer: string): Progress {
-    return this.#progress.get(peer) ?? { expected: 1, checksum: '' };
+    return this.#progress.get(peer) ?? { expected: 1, checksum: '', stretch: NO_STRETCH };
   }
 
   apply(peer: string, batch: Batch, log: boolean): Applied {
@@ -174,12 +195,17 @@ export class Presto {
       assert(!this.#has.has(rec.id), `${rec.id} is applied twice on ${this.host}`);
       if (log) this.log.push({ recno: this.next, rec });
       this.#see(item);
-      this.#progress.set(peer, { expected: recno + 1, checksum: rec.id });
+      this.#count(peer, recno + 1, rec.id, batch.stretch);
     }
     if (batch.next > this.progress(peer).expected) {
-      this.#progress.set(peer, { expected: batch.next, checksum: batch.checksum });
+      this.#count(peer, batch.next, batch.checksum, batch.stretch);
     }
     return this.#applied(peer);
+  }
+
+  #count(peer: string, expected: Recno, checksum: string, stretch: Stretch): void {
+    const current = isWithin(stretch, expected) ? stretch : NO_STRETCH;
+    this.#progress.set(peer, { expected, checksum, stretch: current });
   }
 
   /** Makes this host's updates that the peer does not have again, after those of the peer. */
@@ -188,8 +214,8 @@ export class Presto {
     if (this.gate !== 'absent') return { ...this.#applied(peer), failure: 'disconnected' };
     if (this.end !== end) return { ...this.#applied(peer), failure: 'the log has grown' };
     if (this.full) return { ...this.#applied(peer), failure: 'ENOSPC' };
-    const pending = this.#valid(replaces);
-    const ids = new Set(pending.map(({ id }) => id));
+    const pending = this.#pending(plan);
+    const ids = new Set(this.#valid(replaces).map(({ id }) => id));
     const kept = (plan.whole ?? this.history).filter((id) => !ids.has(id));
     if (plan.whole !== undefined) {
       this.#has.clear();
@@ -212,7 +238,7 @@ export class Presto {
       this.#note(rec);
     }
     this.#spent = Math.max(this.#spent, told.recno);
-    this.#progress.set(peer, { expected: next, checksum });
+    this.#count(peer, next, checksum, NO_STRETCH);
     // What it makes void must not come back with a power cut, when the peer has got what takes its place.
     this.flush();
     return this.#applied(peer);
@@ -243,7 +269,13 @@ export class Presto {
     return { recs, recno };
   }
 
-  /** The updates that the log tells of, from record `from` on. */
+  /** What the peer lacks: of a stretch that it has in part, what is left of that. */
+  #pending({ replaces, backlog }: Plan): Rec[] {
+    const { left, next } = backlog.rest(replaces);
+    return [...left.map(mended), ...this.#valid(next)];
+  }
+
+  /** The updates that the log tells of, from record `from` on, or from its begin. */
   #valid(from: Recno): Rec[] {
     const valid: Item[] = [];
     for (const item of this.log) {
@@ -254,7 +286,6 @@ export class Presto {
     return valid.filter(({ recno }) => recno >= from).map(({ rec }) => rec);
   }
 
-  /** The same from the begin of the log. */
   get updates(): Rec[] {
     return this.#valid(1);
   }
@@ -275,21 +306,36 @@ export class Presto {
    * The batch of at most `size` records from `from` on; those that are not for the peer are left out. undefined: they were
    * trimmed.
    */
-  read(from: Recno, isFor: (rec: Rec) => boolean, acked: Recno, size: number): Batch | undefined {
+  read(wanted: Wanted): Batch | undefined {
+    const { from, isFor, acked, size, backlog } = wanted;
     const start = this.#notVoid(from);
     if (start <= this.trimmed) return undefined;
+    this.#shorten(wanted, start);
+    const within = backlog.at(start);
+    if (within !== undefined) return backlog.batch(start, within, wanted, (r) => this.#dataOf(r));
     const records = this.log.filter(({ recno }) => recno >= start).slice(0, size);
     const last = records.at(-1);
     const items = records
       .filter(({ rec }) => rec.replaces === undefined && isFor(rec))
       .map(({ recno, rec }) => ({ recno, rec, data: rec.big ? undefined : this.#dataOf(rec) }));
-    return {
-      items,
-      from,
-      next: (last?.recno ?? start - 1) + 1,
-      acked,
-      checksum: last?.rec.id ?? '',
-    };
+    const next = (last?.recno ?? start - 1) + 1;
+    return { items, from, next, acked, checksum: last?.rec.id ?? '', stretch: NO_STRETCH };
+  }
+
+  /** What is left out of a stretch must be durable, and is before anything of it is sent. */
+  #shorten({ backlog, isFor }: Wanted, start: Recno): void {
+    const made = backlog.nextFor(start, isFor);
+    if (made === undefined) return;
+    if (this.plant !== 'shorten-unsynced') this.flush();
+    this.onShorten(made);
+    const left = this.plant === 'drop-last-close' ? withoutLastClose(made.left) : made.left;
+    backlog.add({ ...made, left });
+  }
+
+  /** What a peer gets of this log, from what it has in part on. */
+  backlog(begun: Stretch, upto: Recno): PaperBacklog {
+    const shortenable = this.contents === undefined ? 0 : upto;
+    return new PaperBacklog(this.log, (recno) => this.#notVoid(recno), begun, shortenable);
   }
 
   /** The contents of a CLOSE; where they were superseded, what did that is durable before a peer is told so. */
@@ -350,12 +396,4 @@ export class Presto {
     );
     this.#spent = 0;
   }
-}
-
-interface Durable {
-  readonly log: number;
-  readonly history: readonly string[];
-  readonly progress: ReadonlyMap<string, Progress>;
-  /** Brings back the tree of that moment. */
-  readonly revert: (() => void) | undefined;
 }

@@ -1,4 +1,5 @@
 import type { Recno } from '../../../src/core/model/ids.js';
+import { NO_STRETCH, type Stretch } from '../../../src/core/model/position.js';
 import type { Applied, Batch, Gate, Notice, Plan, Presto } from './presto.js';
 
 export type PsdevRequest =
@@ -8,7 +9,9 @@ export type PsdevRequest =
   | { readonly kind: 'expected'; readonly peer: string };
 
 /** Whatever presto answers; each asker reads its part. */
-export type PsdevReply = Applied & { readonly checksum: string };
+export type PsdevReply = Applied & { readonly checksum: string; readonly stretch: Stretch };
+
+const NOWHERE = { checksum: '', stretch: NO_STRETCH };
 
 interface Asked {
   readonly request: PsdevRequest;
@@ -60,12 +63,12 @@ export class Psdev {
       case 'gate': {
         this.onGate(request.state);
         const end: Recno = presto.setGate(request.state);
-        return { expected: 0, end, checksum: '' };
+        return { expected: 0, end, ...NOWHERE };
       }
       case 'apply':
-        return { ...presto.apply(request.peer, request.batch, request.log), checksum: '' };
+        return { ...presto.apply(request.peer, request.batch, request.log), ...NOWHERE };
       case 'merge':
-        return { ...presto.merge(request.plan), checksum: '' };
+        return { ...presto.merge(request.plan), ...NOWHERE };
       case 'expected':
         return { ...presto.progress(request.peer), end: presto.end };
     }

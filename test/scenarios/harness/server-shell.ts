@@ -12,9 +12,12 @@ import {
   type Begin,
   type Misfit,
 } from '../../../src/core/replication/lost-tail.js';
+import type { Recno } from '../../../src/core/model/ids.js';
+import { NO_STRETCH } from '../../../src/core/model/position.js';
 import { Sessions } from '../../../src/core/replication/sessions.js';
 import type { Host, Shell, World } from './host.js';
 import type { Notice, Rec } from './presto.js';
+import type { PaperBacklog } from './paper-backlog.js';
 import type { Psdev } from './psdev.js';
 import { Sink } from './sink.js';
 import type { End, Receiver, Reply, Request } from './wire.js';
@@ -30,6 +33,9 @@ interface Peer {
   /** What was expected of it when it said hello. */
   readonly expected: number;
   begin: Begin;
+  /** It has updates that the server lacks. */
+  readonly hasNews: boolean;
+  backlog: PaperBacklog;
   permits: Answer[];
 }
 
@@ -138,7 +144,10 @@ export class ServerShell implements Shell, Receiver {
     const peer = this.peers.get(name);
     if (peer === undefined) return;
     const acked = this.state.peers.get(name)?.expected ?? 0;
-    const batch = this.host.presto.read(from, this.#isFor(peer), acked, this.world.batchSize);
+    const { presto } = this.host;
+    const size = this.world.batchSize;
+    const { backlog } = peer;
+    const batch = presto.read({ from, isFor: this.#isFor(peer), acked, size, backlog });
     if (batch === undefined) {
       this.#fail(peer, 'the log cannot be read: it was trimmed');
       return;
@@ -191,7 +200,7 @@ export class ServerShell implements Shell, Receiver {
   request(end: End, session: number, request: Request, answer: Answer): void {
     const name = end.to;
     if (request.kind === 'hello') {
-      this.#hello(name, end, session, answer);
+      this.#hello(name, end, session, request.end, answer);
       return;
     }
     const peer = this.peers.get(name);
@@ -221,7 +230,7 @@ export class ServerShell implements Shell, Receiver {
     }
   }
 
-  #hello(name: string, end: End, session: number, answer: Answer): void {
+  #hello(name: string, end: End, session: number, theirEnd: Recno, answer: Answer): void {
     const last = this.#sessions.begin(name, session);
     if (last !== undefined) {
       answer({ kind: 'late', session: last });
@@ -234,15 +243,17 @@ export class ServerShell implements Shell, Receiver {
       older.sink.lose();
     }
     const go = (): void =>
-      this.psdev.request({ kind: 'expected', peer: name }, ({ expected, checksum }) => {
+      this.psdev.request({ kind: 'expected', peer: name }, ({ expected, checksum, stretch }) => {
         const later = this.#sessions.laterThan(name, session);
         if (later !== undefined) {
           answer({ kind: 'late', session: later });
           return;
         }
         const sink = new Sink(this.psdev, name, end, session, expected, true);
-        this.peers.set(name, { name, end, session, sink, expected, begin: NOWHERE, permits: [] });
-        answer({ kind: 'expects', expected, checksum });
+        const known = { name, end, session, sink, expected, begin: NOWHERE, permits: [] };
+        const backlog = this.host.presto.backlog(NO_STRETCH, 0);
+        this.peers.set(name, { ...known, hasNews: theirEnd >= expected, backlog });
+        answer({ kind: 'expects', expected, checksum, stretch });
       });
     const leaving = this.#leaving.get(name);
     if (leaving === undefined) this.host.later(go);
@@ -250,9 +261,9 @@ export class ServerShell implements Shell, Receiver {
   }
 
   #position(peer: Peer, position: Request & { kind: 'position' }, answer: Answer): void {
-    const { expects, checksum, intact, resumes } = position;
+    const { expects, checksum, stretch, intact, resumes } = position;
     const { presto } = this.host;
-    const ours = presto.beginFor(expects, checksum);
+    const ours = presto.beginFor(expects, checksum, stretch);
     if (ours === 'trimmed') {
       answer({ kind: 'begins', resumes: expects, behind: true });
       const up = { type: 'peer-up', peer: peer.name, theirs: expects, ours: resumes } as const;
@@ -266,6 +277,7 @@ export class ServerShell implements Shell, Receiver {
       return;
     }
     peer.begin = { intact, resumes };
+    peer.backlog = presto.backlog(stretch, peer.hasNews ? 0 : presto.end);
     peer.sink.resumeAt(resumes);
     answer({ kind: 'begins', resumes: ours.resumes, behind: false });
     const up = { type: 'peer-up', peer: peer.name, theirs: ours.resumes, ours: resumes } as const;

@@ -1,11 +1,17 @@
 import type { ClientEvent, ClientState } from '../../../src/core/replication/client.js';
 import type { Host, World } from './host.js';
+import type { PaperBacklog } from './paper-backlog.js';
 import type { Psdev } from './psdev.js';
 import type { End, Walked } from './wire.js';
 
 /** What a shell lends to the resync of its fileset. */
 export interface TreeTakerOwner {
-  readonly session: () => { end: End | undefined; session: number; theirs: number };
+  readonly session: () => {
+    end: End | undefined;
+    session: number;
+    theirs: number;
+    backlog: PaperBacklog;
+  };
   readonly state: () => ClientState;
   readonly dispatch: (event: ClientEvent) => void;
   readonly failed: (reason: string) => void;
@@ -45,7 +51,7 @@ export class TreeTaker {
   /** What differs is merged as if the server had told of it. */
   #take(walked: Walked, end: End): void {
     const { world, host, owner } = this;
-    const { session, theirs } = owner.session();
+    const { session, theirs, backlog } = owner.session();
     const isStill = walked.still || owner.state().permit.type === 'granted';
     if (!isStill && world.plant !== 'trust-walk') {
       owner.dispatch({ type: 'tree-changed' });
@@ -55,7 +61,7 @@ export class TreeTaker {
     const plan = {
       ...{ peer: world.serverName, serverName: world.serverName, items: [] },
       ...{ next: walked.recno + 1, checksum: walked.checksum, replaces: theirs },
-      ...{ end: host.presto.end, server: walked.tree, whole: walked.history },
+      ...{ end: host.presto.end, backlog, server: walked.tree, whole: walked.history },
     };
     owner.merging(true);
     this.psdev.request({ kind: 'merge', plan }, (reply) => {

@@ -1,6 +1,8 @@
 import type { Recno } from '../../../src/core/model/ids.js';
+import type { Stretch } from '../../../src/core/model/position.js';
 import type { JournalRecord } from '../../../src/core/model/records.js';
 import type { PaperTree } from '../../support/paper/tree.js';
+import type { PaperBacklog } from './paper-backlog.js';
 
 /** A record of some host's log: which update it is, and where it stands in the log of the host that made it. */
 export interface Rec {
@@ -25,6 +27,8 @@ export interface Plan {
   readonly replaces: Recno;
   /** The end of the log that the plan is made for. */
   readonly end: Recno;
+  /** What this host's log has for the peer. */
+  readonly backlog: PaperBacklog;
   /** The server's tree. */
   readonly server: PaperTree | undefined;
   readonly serverName: string;
@@ -46,6 +50,7 @@ export interface Batch {
   readonly acked: Recno;
   /** Stands for the checksum of the last record: which update it is. */
   readonly checksum: string;
+  readonly stretch: Stretch;
 }
 
 export interface Applied {
@@ -57,6 +62,16 @@ export interface Applied {
 export interface Progress {
   readonly expected: Recno;
   readonly checksum: string;
+  readonly stretch: Stretch;
+}
+
+/** What is on the disk. */
+export interface Durable {
+  readonly log: number;
+  readonly history: readonly string[];
+  readonly progress: ReadonlyMap<string, Progress>;
+  /** Brings back the tree of that moment. */
+  readonly revert: (() => void) | undefined;
 }
 
 export type Gate = 'disconnected' | 'absent' | 'held';

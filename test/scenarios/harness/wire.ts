@@ -1,11 +1,17 @@
 import type { Recno } from '../../../src/core/model/ids.js';
+import type { Stretch } from '../../../src/core/model/position.js';
 import type { Begin } from '../../../src/core/replication/lost-tail.js';
 import type { PaperTree } from '../../support/paper/tree.js';
 import type { Batch } from './presto.js';
 
 export type Request =
-  | { readonly kind: 'hello' }
-  | ({ readonly kind: 'position'; readonly expects: Recno; readonly checksum: string } & Begin)
+  | { readonly kind: 'hello'; readonly end: Recno }
+  | ({
+      readonly kind: 'position';
+      readonly expects: Recno;
+      readonly checksum: string;
+      readonly stretch: Stretch;
+    } & Begin)
   | { readonly kind: 'permit' }
   | { readonly kind: 'walk' }
   | { readonly kind: 'revoke'; readonly generation: number }
@@ -31,7 +37,12 @@ export type Reply =
   | { readonly kind: 'refused'; readonly message: string }
   /** The logs do not fit. */
   | { readonly kind: 'misfit'; readonly message: string }
-  | { readonly kind: 'expects'; readonly expected: Recno; readonly checksum: string }
+  | {
+      readonly kind: 'expects';
+      readonly expected: Recno;
+      readonly checksum: string;
+      readonly stretch?: Stretch;
+    }
   | { readonly kind: 'begins'; readonly resumes: Recno; readonly behind: boolean }
   | ({ readonly kind: 'tree' } & Walked)
   | { readonly kind: 'granted'; readonly generation: number; readonly upto: Recno }

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { LastRcvd } from '../../../src/core/journal/index.js';
+import { LastRcvd, type PeerProgress } from '../../../src/core/journal/index.js';
+import { isWithin, NO_STRETCH } from '../../../src/core/model/position.js';
 import { E } from '../../../src/core/system/errno.js';
 import { FaultyDisk, LOG_ID, Scratch } from './support.js';
+
+const NEW: PeerProgress = {
+  ...{ peer: 5, expected: 1, checksum: 0, nextToSend: 1 },
+  stretch: NO_STRETCH,
+};
 
 describe('LastRcvd', () => {
   let scratch: Scratch;
@@ -36,12 +42,20 @@ describe('LastRcvd', () => {
         LastRcvd.format(fd, LOG_ID);
         let table = LastRcvd.open(fd, LOG_ID);
         for (const { peer: known } of table.peers()) table.forget(known);
-        const model = new Map<number, object>();
+        const model = new Map<number, PeerProgress>();
         for (const { peer, recno, what, checksum } of steps) {
-          const old = { peer, expected: 1, checksum: 0, nextToSend: 1, ...model.get(peer) };
+          const old = { ...NEW, peer, ...model.get(peer) };
           if (what === 'expected') {
-            assert.equal(table.setExpected(peer, recno, checksum), 0);
-            model.set(peer, { ...old, expected: recno, checksum });
+            // One that is over, one in the middle of which that is, and what was said before.
+            const stretches = [
+              { from: recno, to: recno + 1 },
+              { from: recno - 1, to: recno },
+            ];
+            const given = stretches[checksum % 3];
+            assert.equal(table.setExpected(peer, recno, checksum, given), 0);
+            const current = given ?? old.stretch;
+            const stretch = isWithin(current, recno) ? current : NO_STRETCH;
+            model.set(peer, { ...old, expected: recno, checksum, stretch });
           } else if (what === 'acknowledged') {
             assert.equal(table.setAcknowledged(peer, recno), 0);
             model.set(peer, { ...old, nextToSend: recno + 1 });
@@ -67,7 +81,7 @@ describe('LastRcvd', () => {
     assert.equal(table.setExpected(5, 11, 78), -E.EIO);
     assert.equal(table.setExpected(6, 2, 1), -E.EIO);
     assert.equal(table.forget(5), -E.EIO);
-    assert.deepEqual(table.peers(), [{ peer: 5, expected: 10, checksum: 77, nextToSend: 1 }]);
+    assert.deepEqual(table.peers(), [{ ...NEW, expected: 10, checksum: 77 }]);
     disk.failing.clear();
     assert.deepEqual(LastRcvd.open(fd, LOG_ID).peers(), table.peers());
   });
@@ -90,7 +104,7 @@ describe('LastRcvd', () => {
     const table = LastRcvd.open(fd, LOG_ID);
     table.setExpected(5, 10, 77);
     table.setAcknowledged(5, 30);
-    const expected = { peer: 5, expected: 10, checksum: 77, nextToSend: 1 };
+    const expected = { ...NEW, expected: 10, checksum: 77 };
     assert.deepEqual(LastRcvd.open(fd, LOG_ID + 1).get(5), expected);
     assert.deepEqual(LastRcvd.open(fd, LOG_ID + 1).get(5), expected);
   });

@@ -93,6 +93,7 @@ describe('logs of a fileset', () => {
       expected: 5,
       checksum: 3,
       nextToSend: 1,
+      stretch: { from: 0, to: 0 },
     });
     after.close();
     const again = openLogs(root, 'shared');

@@ -74,7 +74,15 @@ const MESSAGES: Record<string, readonly [encoder: keyof typeof messages, () => u
   'HELLO, and its reply': [
     'encodeHello',
     () =>
-      messages.encodeHello({ ...address, version: 1, replica: 1, end: 1, expects: 1, checksum: 1 }),
+      messages.encodeHello({
+        ...address,
+        version: 1,
+        replica: 1,
+        end: 1,
+        expects: 1,
+        checksum: 1,
+        stretch: { from: 0, to: 0 },
+      }),
   ],
   'HELLO from an older session, reply': ['encodeNumber', () => messages.encodeNumber(1)],
   RECORDS: [
@@ -86,6 +94,7 @@ const MESSAGES: Record<string, readonly [encoder: keyof typeof messages, () => u
         from: 1,
         next: 1,
         checksum: 1,
+        stretch: { from: 0, to: 0 },
         items: [{ record: none, content: 0, data: none }],
       }),
   ],
@@ -115,7 +124,15 @@ const MESSAGES: Record<string, readonly [encoder: keyof typeof messages, () => u
   BARRIER: ['encodeAddress', () => messages.encodeAddress(address)],
   POSITION: [
     'encodePosition',
-    () => messages.encodePosition({ ...address, expects: 1, checksum: 1, intact: 0, resumes: 1 }),
+    () =>
+      messages.encodePosition({
+        ...address,
+        expects: 1,
+        checksum: 1,
+        stretch: { from: 0, to: 0 },
+        intact: 0,
+        resumes: 1,
+      }),
   ],
   'POSITION, reply': [
     'encodePositionReply',

@@ -10,6 +10,7 @@ import type { MergeTerms } from '../../replication/merge/merging.js';
 import type { DirectoryTime, Question } from '../../replication/merge/outcome.js';
 import type { ClientTree } from '../../replication/merge/tree-names.js';
 import type { ConflictPolicy } from '../../replication/merge/rules.js';
+import type { PeerBacklog } from '../peer-backlog.js';
 import type { Replica } from '../replica.js';
 import { ConflictFiles } from './conflict-files.js';
 import { readLowerContents } from './lower-object.js';
@@ -34,6 +35,8 @@ export interface MergeJob {
   readonly replaces: Recno;
   /** Removes from the stage what has come with the records and was not taken out of it, once all is merged. */
   readonly discard: () => Promise<void>;
+  /** What the server gets of our log. */
+  readonly backlog: PeerBacklog;
 }
 
 export interface Merged {
@@ -74,7 +77,7 @@ async function prepare(
 ): Promise<{ plan: string; conflicts: number }> {
   const { replica, tree, news, times = [] } = job;
   const objects = job.objects(stage);
-  const pending = pendingRecords(replica, job.replaces);
+  const pending = pendingRecords(replica, job.replaces, job.backlog);
   const result = await decide(job, { tree, pending, news, times }, objects);
   const head = news.at(-1)?.head ?? pending.at(-1)?.head;
   if (head === undefined) throw new MergeImpossible('there is nothing to merge');
@@ -99,9 +102,14 @@ async function prepare(
   return { plan: name, conflicts: result.conflicts.length };
 }
 
-/** Records from `from` on that no merge has made void. */
-export function pendingRecords(replica: Replica, from: Recno): JournalRecord[] {
-  const pending: JournalRecord[] = [];
+/** Records from `begin` on that no merge has made void; of a stretch that the server has in part, what is left of that. */
+export function pendingRecords(
+  replica: Replica,
+  begin: Recno,
+  backlog: PeerBacklog,
+): JournalRecord[] {
+  const { left, next: from } = backlog.rest(begin);
+  const pending = left.map(({ record }) => record);
   const limits = { records: LIMITS.batchRecords, bytes: LIMITS.batchBytes };
   for (let next = from; next <= replica.end;) {
     const read = replica.reader.read(next, limits, replica.end);

@@ -11,6 +11,7 @@ import type { ClientLink } from '../client-link.js';
 import { errorText } from '../error-text.js';
 import type { ResyncStatus } from '../fileset-status.js';
 import { mergeWithServer, pendingRecords } from '../merging/merge-session.js';
+import type { PeerBacklog } from '../peer-backlog.js';
 import { lowerEntries } from './lower-entries.js';
 import { walkServer } from './server-tree.js';
 import { StagedContents } from './staged-contents.js';
@@ -23,6 +24,8 @@ interface Session {
   readonly server: ReplicaId;
   /** The first of our records that the server does not have. */
   readonly theirs: Recno;
+  /** What it has of our log in part. */
+  readonly backlog: PeerBacklog;
 }
 
 /**
@@ -57,10 +60,11 @@ export class ClientResync {
   }
 
   #begin(step: (session: Session) => Promise<void>): void {
-    const { connection, address, server, theirs } = this.link;
-    if (connection === undefined) return;
+    const { connection, address, server, theirs, backlog } = this.link;
+    if (connection === undefined || backlog === undefined) return;
     const { machine } = this.context;
-    this.#working = step({ connection, address, server, theirs }).catch((error: unknown) => {
+    const session = { connection, address, server, theirs, backlog };
+    this.#working = step(session).catch((error: unknown) => {
       this.link.flow.failed(error);
       if (!this.#isOver(address)) this.link.failed(`the tree cannot be taken: ${errorText(error)}`);
     });
@@ -161,10 +165,10 @@ export class ClientResync {
     found: { server: Snapshot; own: Snapshot; staged: StagedContents; trailer: WalkTrailer },
   ): Promise<void> {
     const { replica, merging, log, machine } = this.context;
-    const { server, theirs } = session;
+    const { server, theirs, backlog } = session;
     const { recno, checksum } = found.trailer;
     const fallback = { replica: server, recno };
-    const pending = pendingRecords(replica, theirs);
+    const pending = pendingRecords(replica, theirs, backlog);
     const { records, times } = newsFrom(found.server, found.own, pending, fallback);
     const { end, conflicts } = await mergeWithServer({
       ...merging,
@@ -178,6 +182,7 @@ export class ClientResync {
       next: recno + 1,
       checksum,
       replaces: theirs,
+      backlog,
     });
     found.staged.clear();
     this.link.flow.passed('from');

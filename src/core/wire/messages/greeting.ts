@@ -1,11 +1,12 @@
 import type { Recno, ReplicaId } from '../../model/ids.js';
 import { LIMITS } from '../../model/limits.js';
+import { NO_STRETCH, type Stretch } from '../../model/position.js';
 import { Reader, Writer } from '../codec.js';
 import { ProtocolError } from '../errors.js';
 import { readAddressFrom, writerTo, type Address } from './address.js';
 
 /** Changes with every change of the payloads or their order. Hosts of different versions refuse each other. */
-export const PROTOCOL_VERSION = 7;
+export const PROTOCOL_VERSION = 8;
 
 /** HELLO, both in the request (of the client) and in the reply (of the server). */
 export interface Hello extends Address {
@@ -16,6 +17,8 @@ export interface Hello extends Address {
   /** Next record the sender expects from the other's log, and the checksum of the one before it; 1 and 0 at first. */
   readonly expects: Recno;
   readonly checksum: number;
+  /** The stretch of that log that the sender has in part, shortened. */
+  readonly stretch: Stretch;
 }
 
 export function encodeHello(hello: Hello): Buffer {
@@ -27,6 +30,8 @@ export function encodeHello(hello: Hello): Buffer {
     .u64(hello.end)
     .u64(hello.expects)
     .u32(hello.checksum)
+    .u64(hello.stretch.from)
+    .u64(hello.stretch.to)
     .finish();
 }
 
@@ -35,7 +40,8 @@ export function decodeHello(payload: Buffer): Hello {
   const version = reader.u16();
   // What follows is that version's business.
   if (version !== PROTOCOL_VERSION) {
-    return { version, fileset: '', session: 0, replica: 0, end: 0, expects: 1, checksum: 0 };
+    const nothing = { fileset: '', session: 0, replica: 0, end: 0, expects: 1, checksum: 0 };
+    return { version, ...nothing, stretch: NO_STRETCH };
   }
   const hello = {
     version,
@@ -44,6 +50,7 @@ export function decodeHello(payload: Buffer): Hello {
     end: reader.u64(),
     expects: reader.u64(),
     checksum: reader.u32(),
+    stretch: { from: reader.u64(), to: reader.u64() },
   };
   reader.end();
   if (hello.replica === 0 || hello.expects === 0) throw new ProtocolError('an impossible hello');
@@ -57,6 +64,7 @@ export function decodeHello(payload: Buffer): Hello {
 export interface PositionMessage extends Address {
   readonly expects: Recno;
   readonly checksum: number;
+  readonly stretch: Stretch;
   /** The client's log has all records up to this one, and those from `resumes` on. What is between them it has lost. */
   readonly intact: Recno;
   readonly resumes: Recno;
@@ -66,6 +74,8 @@ export function encodePosition(message: PositionMessage): Buffer {
   return writerTo(message)
     .u64(message.expects)
     .u32(message.checksum)
+    .u64(message.stretch.from)
+    .u64(message.stretch.to)
     .u64(message.intact)
     .u64(message.resumes)
     .finish();
@@ -77,6 +87,7 @@ export function decodePosition(payload: Buffer): PositionMessage {
     ...readAddressFrom(reader),
     expects: reader.u64(),
     checksum: reader.u32(),
+    stretch: { from: reader.u64(), to: reader.u64() },
     intact: reader.u64(),
     resumes: reader.u64(),
   };

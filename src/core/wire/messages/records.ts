@@ -1,6 +1,7 @@
 import type { Fault } from '../../model/fault.js';
 import type { Recno } from '../../model/ids.js';
 import { LIMITS } from '../../model/limits.js';
+import type { Stretch } from '../../model/position.js';
 import { Reader, Writer } from '../codec.js';
 import { ProtocolError } from '../errors.js';
 import { readAddressFrom, writerTo, type Address } from './address.js';
@@ -18,14 +19,17 @@ export const ContentKind = {
 export type ContentKind = (typeof ContentKind)[keyof typeof ContentKind];
 
 export interface BatchItem {
-  /** The record as it stands in the sender's log. */
+  /** The record as it stands in the sender's log, but for what a shortened history had to mend. */
   readonly record: Buffer;
   readonly content: ContentKind;
   /** The contents where they are inline; else empty. */
   readonly data: Buffer;
 }
 
-/** RECORDS: a piece of the sender's log. Numbers that no item has are records the receiver has itself made. */
+/**
+ * RECORDS: a piece of the sender's log. Numbers that no item has are records which the receiver has itself made, or which a
+ * shortened history does without.
+ */
 export interface Batch extends Address {
   /** What the sender expects next of the receiver's log: an acknowledgement in passing. */
   readonly acked: Recno;
@@ -34,6 +38,8 @@ export interface Batch extends Address {
   /** What the receiver is to expect after this batch, and the checksum of the record before that. */
   readonly next: Recno;
   readonly checksum: number;
+  /** The stretch of the log that the records are a shortened history of; NO_STRETCH where they are as they were made. */
+  readonly stretch: Stretch;
   readonly items: readonly BatchItem[];
 }
 
@@ -49,6 +55,8 @@ export function encodeBatch(batch: Batch): Buffer {
     .u64(batch.from)
     .u64(batch.next)
     .u32(batch.checksum)
+    .u64(batch.stretch.from)
+    .u64(batch.stretch.to)
     .list(batch.items, LIMITS.batchRecords, (item, writer) => {
       writer
         .bytes(item.record, LIMITS.recordBytes)
@@ -66,6 +74,7 @@ export function decodeBatch(payload: Buffer): Batch {
     from: reader.u64(),
     next: reader.u64(),
     checksum: reader.u32(),
+    stretch: { from: reader.u64(), to: reader.u64() },
     items: reader.list(LIMITS.batchRecords, decodeItem),
   };
   reader.end();
