@@ -30,9 +30,10 @@ export async function measureRows<S extends System>(
 
 async function measureRow<S extends System>(
   row: Row<S>,
-  systems: readonly S[],
+  all: readonly S[],
   { rounds, signal }: Rounds,
 ): Promise<Measured> {
+  const systems = all.filter((system) => row.appliesTo?.(system) !== false);
   const { id, unit, amount, bars = [] } = row;
   const samples = new Map<string, number[]>(systems.map(({ name }) => [name, []]));
   for (const system of systems) await row.prepare?.(system);

@@ -18,6 +18,8 @@ export interface Row<S extends System> {
   /** Operations or MiB in one measurement; 1 for the whole. */
   readonly amount: number;
   readonly bars?: readonly Bar[];
+  /** Where this can be measured; on all where nothing is said. */
+  appliesTo?(system: S): boolean;
   /** Once, before the first round. */
   prepare?(system: S): Promise<void> | void;
   /** Before each measurement. */

@@ -12,8 +12,8 @@ const SIZES = 100;
 const MIB = 2 ** 20;
 /** rsync again: a change within the file must come in another second than the one before. */
 const NEXT_SECOND_MS = 1100;
-/** Who has to be run after each change is not asked so often. */
-const CARRIED = 10;
+/** Who has to be run after each change, or takes long, is asked so many times less often. */
+const SELDOM = 10;
 
 /** One file, written again and again: how long each time until it is there, at the middle and of the slow ones. */
 export function updateRows(updates: number): Row<Pair>[] {
@@ -29,7 +29,8 @@ export function updateRows(updates: number): Row<Pair>[] {
     bars: [{ of: 'izo', seconds }],
     measure: async (pair) => {
       const times: number[] = [];
-      const count = updates / (pair.carry === undefined ? 1 : CARRIED);
+      const seldom = pair.carry !== undefined || pair.isSlow === true;
+      const count = updates / (seldom ? SELDOM : 1);
       for (let i = 0; i < count; i++) times.push(await timed(() => update(pair)));
       return quantile(times, percent / 100);
     },

@@ -1,27 +1,14 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cable } from '../../src/core/demo/namespaces.js';
 import { run } from '../../src/core/system/processes.js';
-import { inNetwork, makeDirectories, wireBytes, type Pair } from './pair.js';
+import { daemon, stop } from './daemon.js';
+import { empty, inNetwork, makeDirectories, wireBytes, type Pair } from './pair.js';
 
 const START_MS = 500;
 const PORTS = { rsync: 8731, lsyncd: 8732, unison: 8733 } as const;
-
-/** A daemon in the network of a host, ended by its pid. */
-function daemon(cable: Cable, side: 0 | 1, words: readonly string[], home: string): ChildProcess {
-  const [program = '', ...args] = inNetwork(cable, side, words);
-  const env = { ...process.env, HOME: home };
-  return spawn(program, args, { stdio: 'ignore', env });
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill('SIGTERM');
-  await once(child, 'exit');
-}
 
 /** An rsync daemon at the right; the left one pushes when it is told to. */
 async function rsyncDaemon(
@@ -55,11 +42,17 @@ export async function rsyncPair(root: string, cable: Cable): Promise<Pair> {
     `rsync://${cable.addresses[1]}:${PORTS.rsync}/right/`,
   ];
   const [program = '', ...args] = inNetwork(cable, 0, push);
+  const carry = async (): Promise<void> => {
+    await run(program, args);
+  };
   return {
-    ...{ name: 'rsync', left, right },
-    carry: async () => {
-      await run(program, args);
+    ...{ name: 'rsync', left, right, carry },
+    // rsync knows of nothing but what is there.
+    forget: () => {
+      empty(right);
+      return Promise.resolve();
     },
+    begin: () => Promise.resolve(),
     wire: () => wireBytes(cable),
     end: () => stop(child),
   };
@@ -76,20 +69,32 @@ export async function lsyncdPair(root: string, cable: Cable): Promise<Pair> {
     `settings { nodaemon = true, inotifyMode = "CloseWrite or Modify" }
 sync { default.rsync, source = "${left}", target = "${target}", delay = 0, rsync = { archive = true } }\n`,
   );
-  const child = daemon(cable, 0, ['lsyncd', config], root);
+  const start = () => daemon(cable, 0, ['lsyncd', config], root);
+  let child = start();
   await sleep(2 * START_MS);
-  const end = async (): Promise<void> => {
-    await stop(child);
-    await stop(server);
+  return {
+    ...{ name: 'lsyncd', left, right },
+    forget: async () => {
+      await stop(child);
+      empty(right);
+    },
+    begin: () => {
+      child = start();
+      return Promise.resolve();
+    },
+    wire: () => wireBytes(cable),
+    end: async () => {
+      await stop(child);
+      await stop(server);
+    },
   };
-  return { name: 'lsyncd', left, right, wire: () => wireBytes(cable), end };
 }
 
 /** unison with a server of its own at the right, run when it is told to. */
 export async function unisonPair(root: string, cable: Cable): Promise<Pair> {
   const { left, right } = makeDirectories(root);
   const homes = [join(root, 'home-left'), join(root, 'home-right')] as const;
-  for (const home of homes) mkdirSync(home, { recursive: true });
+  for (const home of homes) mkdirSync(join(home, '.unison'), { recursive: true });
   const child = daemon(cable, 1, ['unison', '-socket', String(PORTS.unison)], homes[1]);
   await sleep(START_MS);
   const target = `socket://${cable.addresses[1]}:${PORTS.unison}/${right}`;
@@ -107,7 +112,14 @@ export async function unisonPair(root: string, cable: Cable): Promise<Pair> {
   const [program = '', ...args] = inNetwork(cable, 0, words);
   const env = { HOME: homes[0] };
   return {
-    ...{ name: 'unison', left, right },
+    ...{ name: 'unison', left, right, twoWay: true },
+    // What it knows of both is with each of them.
+    forget: () => {
+      for (const home of homes) empty(join(home, '.unison'));
+      empty(right);
+      return Promise.resolve();
+    },
+    begin: () => Promise.resolve(),
     carry: async () => {
       await run(program, args, { env, okCodes: [1] });
     },

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Cable } from '../../src/core/demo/namespaces.js';
 import { run } from '../../src/core/system/processes.js';
@@ -11,14 +11,24 @@ export interface Pair extends System {
   readonly right: string;
   /** For systems that do nothing by themselves: carries over what there is. Resolves when it is done. */
   carry?(): Promise<void>;
+  /** It takes so long that small things are not asked of it often. */
+  readonly isSlow?: boolean;
+  /** Waits until it is done with what was removed: what is made again before that it could take for what was removed. */
+  settle?(): Promise<void>;
+  /** What is written at the right comes out at the left, too. */
+  readonly twoWay?: boolean;
+  /** Takes everything from the right, also what it knows of the left, and leaves it switched off. */
+  forget(): Promise<void>;
+  /** Switches the right on again, as a new one. */
+  begin(): Promise<void>;
   /** Bytes that have gone through the cable, both ways. */
   wire(): Promise<number>;
   end(): Promise<void>;
 }
 
-/** Runs a program in the network of a host: 0 is the left one. */
+/** Runs a program in the network of a host: 0 is the left one. Not by ip(8), which would give it mounts of its own, too. */
 export function inNetwork(cable: Cable, side: 0 | 1, words: readonly string[]): string[] {
-  return ['ip', 'netns', 'exec', cable.namespaces[side], ...words];
+  return ['nsenter', `--net=/run/netns/${cable.namespaces[side]}`, ...words];
 }
 
 /** Bytes that the left end of a cable has received and sent. */
@@ -28,6 +38,13 @@ export async function wireBytes(cable: Cable): Promise<number> {
   const line = stdout.split('\n').find((each) => each.trim().startsWith(`${cable.links[0]}:`));
   const numbers = line?.split(':')[1]?.trim().split(/\s+/).map(Number) ?? [];
   return (numbers[0] ?? NaN) + (numbers[8] ?? NaN);
+}
+
+/** What is in a directory goes. */
+export function empty(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    rmSync(join(directory, name), { recursive: true, force: true });
+  }
 }
 
 /** Two empty directories beside each other: as if on two hosts, but for the network. */

@@ -10,6 +10,7 @@ import { figure, renderRows, rowsToJson, type Pair as Ratio } from '../harness/r
 import type { Measured, Row } from '../harness/row.js';
 import { izoPair } from './izo-pair.js';
 import { lsyncdPair, rsyncPair, unisonPair } from './other-pairs.js';
+import { syncthingPair } from './syncthing-pair.js';
 import type { Pair } from './pair.js';
 import { CatchUp } from './catch-up.js';
 import { fileRows, updateRows } from './file-rows.js';
@@ -21,6 +22,10 @@ const PROGRAMS: readonly Program[] = [
   { name: 'rsync', package: 'rsync', version: ['--version'] },
   { name: 'lsyncd', package: 'lsyncd', version: ['--version'] },
   { name: 'unison', package: 'unison', version: ['-version'] },
+];
+/** Takes seconds for what the others do in one: only in full runs. */
+const SLOW_PROGRAMS: readonly Program[] = [
+  { name: 'syncthing', package: 'syncthing', version: ['--version'] },
 ];
 
 interface Amounts {
@@ -41,8 +46,9 @@ export async function benchSync(
   say: Say,
   signal: AbortSignal,
 ): Promise<unknown> {
-  const found = await available(PROGRAMS, install, say);
-  const where = await environment(PROGRAMS);
+  const programs = quick ? PROGRAMS : [...PROGRAMS, ...SLOW_PROGRAMS];
+  const found = await available(programs, install, say);
+  const where = await environment(programs);
   say(`${renderEnvironment(where)}\n`);
   const root = mkdtempSync(join(directory, 'izo-bench-'));
   const tag = `s${String(process.pid % 1000)}`;
@@ -93,7 +99,12 @@ async function addPairs(
 ): Promise<TwoHosts | undefined> {
   const izo = await izoPair();
   if (izo !== undefined) pairs.push(izo);
-  const others = { rsync: rsyncPair, lsyncd: lsyncdPair, unison: unisonPair };
+  const others = {
+    rsync: rsyncPair,
+    lsyncd: lsyncdPair,
+    unison: unisonPair,
+    syncthing: syncthingPair,
+  };
   for (const [name, make] of Object.entries(others)) {
     if (found.has(name)) pairs.push(await make(join(root, name), cable));
   }

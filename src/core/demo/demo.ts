@@ -10,7 +10,7 @@ import { layCable, type Cable } from './namespaces.js';
 /** The command that cleans up when its standard input ends: see startJanitor. */
 export const JANITOR_COMMAND = 'demo-janitor';
 
-const FILESET = 'shared';
+export const FILESET = 'shared';
 const IMAGE_SIZE = '1G';
 
 /** Two hosts on this machine with one fileset, ready for use. */

@@ -25,6 +25,16 @@ describe('measuring', () => {
     assert.deepEqual(measured!.samples.get('c'), [5, 7]);
   });
 
+  it('measures a row where it applies only', async () => {
+    const row: Row<System> = {
+      ...{ id: 'row', unit: 's', amount: 1 },
+      appliesTo: ({ name }) => name !== 'b',
+      measure: () => 1,
+    };
+    const [measured] = await measureRows([row], SYSTEMS, { rounds: 1, signal: neverStopped });
+    assert.deepEqual([...measured!.samples.keys()], ['a', 'c']);
+  });
+
   it('prepares once, makes ready and clears each time', async () => {
     const steps: string[] = [];
     const step = (name: string) => () => void steps.push(name);
