@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { newOpened } from '../../src/core/fuse/port.js';
-import { encodeRecord } from '../../src/core/journal/index.js';
+import { encodeRecord, KmlReader } from '../../src/core/journal/index.js';
 import { versionAt } from '../../src/core/lento/lower-contents.js';
 import { sameStamp } from '../../src/core/model/ids.js';
 import { LIMITS } from '../../src/core/model/limits.js';
@@ -16,6 +16,7 @@ import { must } from '../../src/core/system/errno.js';
 import { O_RDONLY, O_RDWR } from '../../src/core/system/files.js';
 import { Memory } from '../../src/core/system/native.js';
 import { recordsOf } from '../support/peer-records.js';
+import { Names } from '../support/operations-by-name.js';
 import { newEntry, ROOT, TornPresto } from '../support/torn-presto.js';
 import { NO_STRETCH } from '../../src/core/model/position.js';
 
@@ -162,12 +163,15 @@ for (const log of [true, false]) {
         for (let crashed = true; crashed; moment++) {
           assert.ok(moment < MOMENTS_MAX, 'it does not end');
           const old = twins.read(name);
+          const { recno } = twins.replica.presto.logs.kml.end;
           twins.write(name, each.writes, moment + 1);
           const wanted = twins.read(name, twins.source);
           crashed = await twins.replica.crash(moment, async () => {
             if (each.writer === true) openForWriting(twins.replica, name);
             await twins.apply(true, log);
           });
+          // Peers have been told of what was in the log.
+          assert.ok(twins.replica.presto.logs.kml.end.recno >= recno, `moment ${moment}`);
           const found = twins.read(name);
           const whole = found.equals(wanted) || (crashed && found.equals(old));
           assert.ok(whole, `half of it after a crash at moment ${moment}`);
@@ -179,6 +183,32 @@ for (const log of [true, false]) {
         assert.deepEqual(twins.replica.presto.logs.lml.leftovers(), []);
       });
     }
+
+    it('and keeps what it has got where a program had begun to write over it', async () => {
+      const { source, replica } = twins;
+      const { replica: peer } = source.presto.logs;
+      let closes = 0;
+      let moment = 1;
+      for (let crashed = true; crashed; moment++) {
+        const name = `file-${++count}`;
+        twins.make(name, { size: 10 * KIB, writes: [] });
+        await twins.apply(false, log);
+        const { recno } = replica.presto.logs.kml.end;
+        crashed = await replica.crash(moment, ({ contents, table, operations }) => {
+          const node = table.get(new Names(operations, 1).node(name));
+          assert.ok(node !== undefined);
+          const fd = openSync(join(replica.root, name), 'r+');
+          must('begin', contents.begin(node, fd, ROOT));
+          closeSync(fd);
+        });
+        if (!crashed) replica.presto.closeDirty();
+        const last = lastRecords(replica.root, 2);
+        if (log) assert.ok(last.includes(recno), `moment ${moment}`);
+        if (last[0] !== recno) closes++;
+      }
+      assert.ok(closes > 1, `${closes} times something was written`);
+      assert.ok(replica.presto.applier.expected(peer) > 0);
+    });
 
     it('and reads nothing else where the patch is for another version', async () => {
       const name = `file-${++count}`;
@@ -204,6 +234,23 @@ for (const log of [true, false]) {
       assert.ok(twins.read(name).equals(twins.read(name, twins.source)));
     });
   });
+}
+
+/** The numbers of the last records of a log, the last one first. */
+function lastRecords(root: string, count: number): number[] {
+  const fd = openSync(root, 'r');
+  const reader = KmlReader.openFileset(fd, 'shared');
+  try {
+    const numbers: number[] = [];
+    for (const { record } of reader.backwards()) {
+      numbers.push(record.head.recno);
+      if (numbers.length === count) break;
+    }
+    return numbers;
+  } finally {
+    reader.close();
+    closeSync(fd);
+  }
 }
 
 function openForWriting({ presto }: TornPresto, name: string): void {

@@ -10,7 +10,7 @@ import { findByInode } from './find-by-inode.js';
 import { pathOf, type Node } from './node.js';
 import { PRESTO_ITSELF, type Presto } from './presto.js';
 import { RangeSet } from './range-set.js';
-import { redoPatches } from './redo-patches.js';
+import { redoPatches, type Redone } from './redo-patches.js';
 import { resolve, resolveParent } from './resolve.js';
 
 /**
@@ -24,8 +24,8 @@ export function recover(presto: Presto, merged = false): void {
   presto.table.collect();
   try {
     // First: the last record may be of what is being put in place.
-    redoPatches(presto);
-    if (!merged) settleLastRecord(presto);
+    const redone = redoPatches(presto);
+    if (!merged) settleLastRecord(presto, redone);
     completeCloses(presto);
   } finally {
     presto.table.sweep();
@@ -49,13 +49,13 @@ function tellDamage({ logs, log }: Presto): void {
   }
 }
 
-function settleLastRecord(presto: Presto): void {
+function settleLastRecord(presto: Presto, redone: readonly Redone[]): void {
   const { kml, replica, lastRcvd } = presto.logs;
   const record = kml.lastRecord();
   if (record === undefined) return;
   const own = record.head.origin === replica;
   const kept =
-    isDone(presto, record) || (own && canFinish(presto, record) && finish(presto, record));
+    isDone(presto, record, redone) || (own && canFinish(presto, record) && finish(presto, record));
   if (!kept) {
     kml.dropLast();
     presto.log('info', `recovery: dropped ${describe(record)}, which had not happened`);
@@ -82,9 +82,17 @@ function describe(record: JournalRecord): string {
   return `record ${head.recno}, ${opcodeName(body.op) ?? '?'}${path}`;
 }
 
-function isDone(presto: Presto, record: JournalRecord): boolean {
-  const { body } = record;
+function isDone(presto: Presto, record: JournalRecord, redone: readonly Redone[]): boolean {
+  const { body, head } = record;
   if (body.op === Opcode.CLOSE) {
+    // The version after it was on its way already, ahead of its own record.
+    const isNext = ({ object, stamp }: Redone): boolean =>
+      sameObject(object, head.object) && !sameStamp(stamp, stampOf(record));
+    if (redone.some(isNext)) return true;
+    // A program had begun to write over it: its note has the version that was there.
+    const isOver = ({ entry: { state, object, stamp } }: Leftover): boolean =>
+      state === 'writing' && sameObject(object, head.object) && sameStamp(stamp, stampOf(record));
+    if (presto.logs.lml.leftovers().some(isOver)) return true;
     const node = resolve(presto.table, body.path);
     if (typeof node === 'number') return false;
     // A peer's CLOSE whose contents never came says nothing about the disk.

@@ -24,16 +24,21 @@ import { IdentityStore } from './identity-store.js';
 import { readPatch, redoName } from './patch-file.js';
 import type { Presto } from './presto.js';
 
+/** The object and the version that it has, or is about to get. */
+export type Redone = Pick<LmlEntry, 'object' | 'stamp'>;
+
 const memory = new Memory(IDENTITY_BYTES_MAX);
 
 /**
  * What peers had changed in files when this host or its presto ended is put in place, whether or not that had begun: it is
  * the update that comes next, and all before it are in the tree. Does nothing where it is there already.
+ * @returns the versions of the files that this is about
  */
-export function redoPatches(presto: Presto): void {
+export function redoPatches(presto: Presto): readonly Redone[] {
   const { stageFd } = presto;
   const { lml } = presto.logs;
   const leftovers = lml.leftovers();
+  const redone: Redone[] = [];
   for (const { slot, entry } of leftovers) {
     if (entry.state !== 'installing') continue;
     const name = redoName(entry.stamp);
@@ -42,7 +47,9 @@ export function redoPatches(presto: Presto): void {
     if (result < 0) {
       presto.log('error', `recovery: changes of ${path} cannot be made: ${errnoName(result)}`);
     } else if (lml.clear(slot) >= 0) unlinkat(stageFd, name);
+    redone.push(entry);
   }
+  return redone;
 }
 
 /** What a program has begun to write since is newer, and what was before it is durable. */
