@@ -34,7 +34,8 @@ const SLICE_MS = 4;
 const ROOM_BYTES = 1024 * 1024;
 const STEP_BYTES = 4096;
 
-function refuse(reason: string): never {
+/** Nothing was done, and whatever is in the stage for it is lento's again. @throws IzoError */
+export function refuseMerge(reason: string): never {
   throw new IzoError('merge-refused', `The merge is not begun: ${reason}.`);
 }
 
@@ -61,18 +62,18 @@ export class Merger {
   /** Takes over the plan of that name in the stage. @throws IzoError, FrameError where it cannot be carried out */
   take(name: string): void {
     const { head, steps, amendments } = this.files.readStaged(name);
-    if (head.end !== this.logs.kml.end.recno) refuse('this host has been changed since');
+    if (head.end !== this.logs.kml.end.recno) refuseMerge('this host has been changed since');
     // On a full disk a CLOSE has to wait: lento, which plans by the log, knows nothing of those contents.
     const dirty = this.tree.table.dirty().map(pathOf);
     const path = dirty.find((each) => each !== undefined);
     if (path !== undefined)
-      refuse(`what was written to ${displayBytes(path)} is not journaled yet`);
+      refuseMerge(`what was written to ${displayBytes(path)} is not journaled yet`);
     for (const step of steps) if (step.type === 'apply') remoteItem(step.item);
-    if (this.files.isBusy()) refuse('another merge is not done yet');
+    if (this.files.isBusy()) refuseMerge('another merge is not done yet');
     const bytes = amendments.reduce((sum, record) => sum + record.length, 0);
     const needed = ROOM_BYTES + bytes + steps.length * STEP_BYTES;
     if (freeBytes(this.tree.table.root.fd) < needed)
-      refuse(`it needs ${needed} bytes of the cache`);
+      refuseMerge(`it needs ${needed} bytes of the cache`);
     this.files.take(name);
   }
 

@@ -21,6 +21,7 @@ import { IzoError } from '../model/errors.js';
 import { formatReplicaId, type Recno } from '../model/ids.js';
 import { NO_STRETCH } from '../model/position.js';
 import type { Presto } from './presto.js';
+import { refuseMerge } from './merger.js';
 import { remoteItem } from './remote-item.js';
 
 /** After applied updates lento is answered when the kernel has dropped what it cached of them, or after this. */
@@ -171,7 +172,8 @@ export class PsdevServer {
 
   async #merge(frame: Frame): Promise<Record<string, unknown>> {
     const { presto } = this;
-    if (presto.gate.state !== 'absent') throw new FrameError('a merge while programs may update');
+    // The link was lost since it was planned.
+    if (presto.gate.state !== 'absent') refuseMerge('programs may update');
     await presto.merge(text(frame.head, 'plan'));
     await presto.invalidated(INVALIDATION_MS);
     const { recno } = presto.logs.kml.end;
