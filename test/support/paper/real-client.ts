@@ -5,7 +5,7 @@ import { readLowerObject } from '../../../src/core/lento/merging/lower-object.js
 import { MergeStage } from '../../../src/core/lento/merging/merge-stage.js';
 import { PlanBuilder, type ServerObjects } from '../../../src/core/lento/merging/plan-builder.js';
 import { Replica } from '../../../src/core/lento/replica.js';
-import { NO_STAMP, type ObjectId } from '../../../src/core/model/ids.js';
+import { NO_STAMP, type ObjectId, type Stamp } from '../../../src/core/model/ids.js';
 import { LIMITS } from '../../../src/core/model/limits.js';
 import { META_DIRECTORY } from '../../../src/core/model/names.js';
 import { Opcode, type RecordBody, type RecordHead } from '../../../src/core/model/records.js';
@@ -109,8 +109,9 @@ export class RealClient {
     const kind = KINDS[mode & 0o170000] ?? 'something else';
     const data = kind === 'file' ? readFileSync(join(this.torn.root, path), 'latin1') : target;
     const attrs = `${(mode & 0o7777).toString(8)} ${uid}:${gid} ${mtime.sec}`;
-    const stamps = [content, attributes].map(({ replica, recno }) => `${replica}.${recno}`);
-    const versions = `${object.replica}:${object.number} ${stamps.join(' ')}`;
+    const id = ({ replica, recno }: Stamp): string => `${replica}.${recno}`;
+    const version = kind === 'file' ? id(content) : '-';
+    const versions = `${object.replica}:${object.number} ${version} ${id(attributes)}`;
     const all = xattrs.map(({ name, value }) => `${name}=${value.toString('latin1')}`).sort();
     return `/${path} ${kind} ${data} ${attrs} ${versions} ${all.join()}`;
   }
