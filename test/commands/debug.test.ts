@@ -16,7 +16,10 @@ describe('izo debug', function () {
     const write = (file: string, text: string): void =>
       writeFileSync(join(configDir, file), `${text}\n`);
     write('sysid', '<sysid name="muskox" psdev="/dev/intermezzo0" bindaddr="127.0.0.79" />');
-    write('serverdb', '<serverdb><server name="muskox" ipaddr="127.0.0.79" /></serverdb>');
+    write(
+      'serverdb',
+      '<serverdb><server name="muskox" ipaddr="127.0.0.79" port="2279" /></serverdb>',
+    );
     write('fsetdb', `<fsetdb><fileset name="${FILESET}" servername="muskox" /></fsetdb>`);
     await mounted.mount();
     await mounted.host.startLento(['--debuglevel=0']);

@@ -21,7 +21,10 @@ describe('izo status and izo metrics', () => {
     const write = (file: string, text: string): void =>
       writeFileSync(join(configDir!, file), `${text}\n`);
     write('sysid', '<sysid name="muskox" psdev="/dev/intermezzo0" bindaddr="127.0.0.77" />');
-    write('serverdb', '<serverdb><server name="muskox" ipaddr="127.0.0.77" /></serverdb>');
+    write(
+      'serverdb',
+      '<serverdb><server name="muskox" ipaddr="127.0.0.77" port="2277" /></serverdb>',
+    );
     write('fsetdb', '<fsetdb><fileset name="shared" servername="muskox" /></fsetdb>');
     await start();
   });

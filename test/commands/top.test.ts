@@ -19,7 +19,10 @@ describe('izo top', function () {
     const write = (file: string, text: string): void =>
       writeFileSync(join(mounted.host.configDir, file), `${text}\n`);
     write('sysid', '<sysid name="muskox" psdev="/dev/intermezzo0" bindaddr="127.0.0.80" />');
-    write('serverdb', '<serverdb><server name="muskox" ipaddr="127.0.0.80" /></serverdb>');
+    write(
+      'serverdb',
+      '<serverdb><server name="muskox" ipaddr="127.0.0.80" port="2280" /></serverdb>',
+    );
     write('fsetdb', `<fsetdb><fileset name="${FILESET}" servername="muskox" /></fsetdb>`);
     await mounted.mount();
     await mounted.host.startLento(['--trusted-network']);
