@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict';
-import type { Host } from '../../src/core/demo/host.js';
-import { askStatus } from '../../src/core/lento/control-client.js';
-import type { PeerStatus } from '../../src/core/lento/fileset-status.js';
 import { until, useCluster } from '../support/cluster.js';
 
 const BIG_BYTES = 30 * 1024 * 1024;
@@ -9,12 +6,6 @@ const BIG_BYTES = 30 * 1024 * 1024;
 describe('cluster: izo status tells what is on its way', function () {
   this.timeout(30_000);
   const cluster = useCluster('96M');
-
-  async function peerOf({ runDir, name }: Host): Promise<PeerStatus> {
-    const peer = (await askStatus(runDir, name)).filesets[0]?.peers[0];
-    assert.ok(peer !== undefined);
-    return peer;
-  }
 
   for (const side of ['server', 'client'] as const) {
     it(`${side}: contents, as both hosts see them`, async function () {
@@ -24,8 +15,11 @@ describe('cluster: izo status tells what is on its way', function () {
       await cluster.on(from, `mkdir $M/${side}; head -c ${BIG_BYTES} /dev/urandom > $W/big`);
       await cluster.setSlow(from, true);
       const writing = cluster.on(from, `cp $W/big $M/${side}/big`);
-      await until('a part has come', async () => ((await peerOf(to)).transfers[0]?.bytes ?? 0) > 0);
-      const seen = [await peerOf(from), await peerOf(to)];
+      await until(
+        'a part has come',
+        async () => ((await cluster.peerOf(to)).transfers[0]?.bytes ?? 0) > 0,
+      );
+      const seen = [await cluster.peerOf(from), await cluster.peerOf(to)];
       await writing;
       for (const [i, { transfers }] of seen.entries()) {
         const [transfer, ...more] = transfers;
@@ -39,7 +33,7 @@ describe('cluster: izo status tells what is on its way', function () {
       }
       await cluster.setSlow(from, false);
       await cluster.equalAfter(from);
-      const after = [await peerOf(from), await peerOf(to)];
+      const after = [await cluster.peerOf(from), await cluster.peerOf(to)];
       assert.deepEqual(
         after.flatMap(({ transfers, stuck }) => [...transfers, ...stuck]),
         [],

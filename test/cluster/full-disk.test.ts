@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { Host } from '../../src/core/demo/host.js';
-import { askStatus } from '../../src/core/lento/control-client.js';
-import type { PeerStatus } from '../../src/core/lento/fileset-status.js';
 import type { LentoStatus } from '../../src/core/lento/status.js';
 import { izo } from '../commands/run.js';
 import { until, useCluster } from '../support/cluster.js';
@@ -32,20 +30,14 @@ describe('cluster: the disk of one host is full', function () {
   this.timeout(60_000);
   const cluster = useCluster('64M');
 
-  async function peerOf({ runDir, name }: Host): Promise<PeerStatus> {
-    const peer = (await askStatus(runDir, name)).filesets[0]?.peers[0];
-    assert.ok(peer !== undefined);
-    return peer;
-  }
-
   /** Records that a host has not brought to the other. */
   async function unsent(host: Host): Promise<number> {
-    return (await peerOf(host)).lag?.records ?? 0;
+    return (await cluster.peerOf(host)).lag?.records ?? 0;
   }
 
   /** What does not flow, and why, as `izo status` has it. @returns what, and since when */
   async function assertStuck(host: Host, direction: string): Promise<string> {
-    await until('it is stuck', async () => (await peerOf(host)).stuck.length > 0);
+    await until('it is stuck', async () => (await cluster.peerOf(host)).stuck.length > 0);
     const { code, stdout } = await izo(['status', '--json'], { env: host.environment });
     assert.equal(code, 3);
     const [peer] = (JSON.parse(stdout) as LentoStatus).filesets[0]?.peers ?? [];
@@ -95,7 +87,10 @@ describe('cluster: the disk of one host is full', function () {
       assert.deepEqual(still, since);
       makeRoom(cache);
       await until('all has come', async () => (await unsent(other)) === 0, 40_000);
-      assert.deepEqual([...(await peerOf(full)).stuck, ...(await peerOf(other)).stuck], []);
+      assert.deepEqual(
+        [...(await cluster.peerOf(full)).stuck, ...(await cluster.peerOf(other)).stuck],
+        [],
+      );
       await cluster.on(full, 'diff -r $W/$D.after $M/$D; echo room > $M/$D/room', env);
       await cluster.equalAfter(full);
       await cluster.on(other, 'rm -r $M/$D', env);

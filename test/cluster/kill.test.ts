@@ -3,8 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Host } from '../../src/core/demo/host.js';
-import { FILESET, until, useCluster } from '../support/cluster.js';
-import { isRunning } from '../../src/core/system/processes.js';
+import { until, useCluster } from '../support/cluster.js';
 
 const COPY = fileURLToPath(new URL('../support/copy.mjs', import.meta.url));
 const FILES = 2_000;
@@ -36,19 +35,6 @@ describe('cluster: kill -9 in the middle of a copy', function () {
     });
   }
 
-  /** Kills one daemon of a host; and starts it again as a user does. */
-  async function killAndRestart(host: Host, daemon: 'presto' | 'lento'): Promise<void> {
-    if (daemon === 'lento') {
-      await host.stopLento('SIGKILL');
-      await host.startLento();
-      return;
-    }
-    const pid = cluster.prestoOf(host);
-    process.kill(pid, 'SIGKILL');
-    await until('presto is gone', () => !isRunning(pid));
-    await host.mount(FILESET);
-  }
-
   for (const daemon of ['presto', 'lento'] as const) {
     for (const victim of ['server', 'client'] as const) {
       for (const writing of ['server', 'client'] as const) {
@@ -60,7 +46,7 @@ describe('cluster: kill -9 in the middle of a copy', function () {
             () => false,
           );
           await until('the copy is in its middle', () => done(name).length > FILES / 3);
-          await killAndRestart(cluster[victim], daemon);
+          await cluster.killAndRestart(cluster[victim], daemon);
           const succeeded = await copying;
           const closed = done(name);
           // Only the death of the writer's own presto may be seen by programs.

@@ -6,8 +6,7 @@ import { askStatus } from '../../src/core/lento/control-client.js';
 import type { FilesetStatus } from '../../src/core/lento/fileset-status.js';
 import type { Host } from '../../src/core/demo/host.js';
 import { IzoError } from '../../src/core/model/errors.js';
-import { isRunning } from '../../src/core/system/processes.js';
-import { FILESET, until, useCluster } from '../support/cluster.js';
+import { until, useCluster } from '../support/cluster.js';
 
 const LIMITS = 'history="1M" backlog="1M"';
 
@@ -98,18 +97,6 @@ describe('cluster: kill -9 in the middle of taking the whole tree', function () 
     return link === 'resync';
   }
 
-  async function killAndRestart(host: Host, daemon: 'presto' | 'lento'): Promise<void> {
-    if (daemon === 'lento') {
-      await host.stopLento('SIGKILL');
-      await host.startLento();
-      return;
-    }
-    const pid = cluster.prestoOf(host);
-    process.kill(pid, 'SIGKILL');
-    await until('presto is gone', () => !isRunning(pid));
-    await host.mount(FILESET);
-  }
-
   let round = 0;
   for (const daemon of ['lento', 'presto'] as const) {
     for (const victim of ['client', 'server'] as const) {
@@ -123,7 +110,7 @@ describe('cluster: kill -9 in the middle of taking the whole tree', function () 
           moments.push(moment);
           await sleep(moment);
           if ((await linkOf()) === 'resync') hits++;
-          await killAndRestart(cluster[victim], daemon);
+          await cluster.killAndRestart(cluster[victim], daemon);
         }
         const killed = `killed after ${moments.join(', ')} ms`;
         await cluster.connected();

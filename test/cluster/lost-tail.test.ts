@@ -11,11 +11,13 @@ describe('cluster: a power cut takes what the server has got already', function 
   const cluster = useCluster();
   const disk = () => join(cluster.work, 'disk');
 
+  const keepDisk = () => run('cp', ['--sparse=always', cluster.client.image, disk()]);
+
   /** What the client has done so far is on its disk; what it does from now on is not. */
   async function beginToForget(): Promise<void> {
     await cluster.equalAfter(cluster.client);
     await cluster.on(cluster.client, 'sync $M/changed');
-    await run('cp', ['--sparse=always', cluster.client.image, disk()]);
+    await keepDisk();
   }
 
   async function powerCut(): Promise<void> {
@@ -67,7 +69,7 @@ describe('cluster: a power cut takes what the server has got already', function 
     await client.startLento();
     await cluster.connected();
     await cluster.equalAfter(client);
-    await run('cp', ['--sparse=always', client.image, disk()]);
+    await keepDisk();
     await powerCut();
     await client.mount(FILESET);
     await cluster.on(client, 'test "$(cat $M/twice)" = second');
@@ -84,7 +86,7 @@ describe('cluster: a power cut takes what the server has got already', function 
     await client.startLento();
     await cluster.connected();
     await cluster.equalAfter(client);
-    await run('cp', ['--sparse=always', client.image, disk()]);
+    await keepDisk();
     await powerCut();
     await client.mount(FILESET);
     await client.startLento();

@@ -15,10 +15,9 @@ import { encodePatch } from '../../src/core/psdev/patch.js';
 import { must } from '../../src/core/system/errno.js';
 import { O_RDONLY, O_RDWR } from '../../src/core/system/files.js';
 import { Memory } from '../../src/core/system/native.js';
-import { recordsOf } from '../support/peer-records.js';
+import { applyItems, recordsOf } from '../support/peer-records.js';
 import { Names } from '../support/operations-by-name.js';
 import { newEntry, ROOT, TornPresto } from '../support/torn-presto.js';
-import { NO_STRETCH } from '../../src/core/model/position.js';
 
 const KIB = 1024;
 const MOMENTS_MAX = 100;
@@ -102,15 +101,9 @@ class Twins {
   }
 
   async apply(patched: boolean, log: boolean): Promise<void> {
-    const { presto } = this.replica;
-    const { replica: peer } = this.source.presto.logs;
-    presto.setGate('absent', 'write');
+    this.replica.presto.setGate('absent', 'write');
     const items = this.items(patched);
-    const last = items.at(-1);
-    const recno = (last?.record.head.recno ?? 0) + 1;
-    const next = { recno, checksum: last?.checksum ?? 0, stretch: NO_STRETCH };
-    const failure = await presto.applier.apply(peer, items, next, log);
-    assert.equal(failure, undefined);
+    assert.equal(await applyItems(this.replica, this.source, items, log), undefined);
   }
 
   read(name: string, side: TornPresto = this.replica): Buffer {
@@ -220,14 +213,10 @@ for (const log of [true, false]) {
       twins.write(name, [5 * KIB], 8);
       const later = twins.items(false).at(-1);
       assert.ok(later !== undefined);
-      const { replica: peer } = twins.source.presto.logs;
-      const recno = later.record.head.recno + 1;
-      const next = { recno, checksum: 0, stretch: NO_STRETCH };
-      const { applier } = twins.replica.presto;
       const before = twins.read(name);
       const mixed = { ...later, contents: item.contents };
       // The patch is of the version before: its own base is there, but what it makes is not what the record says.
-      const wrong = await applier.apply(peer, [mixed], next, log);
+      const wrong = await applyItems(twins.replica, twins.source, [mixed], log);
       assert.equal(wrong?.reason, 'EINVAL');
       assert.ok(twins.read(name).equals(before));
       await twins.apply(false, log);

@@ -2,23 +2,16 @@ import assert from 'node:assert/strict';
 import { compareTrees } from '../../src/core/demo/compare-trees.js';
 import { must } from '../../src/core/system/errno.js';
 import { Names, OPERATIONS, prepare } from '../support/operations-by-name.js';
-import { recordsOf } from '../support/peer-records.js';
+import { applyNews } from '../support/peer-records.js';
 import { newEntry, ROOT, TornPresto } from '../support/torn-presto.js';
-import { NO_STRETCH } from '../../src/core/model/position.js';
 
 const MOMENTS_MAX = 150;
 
 /** Lets the replica apply what the source has done since; `moment`: then ends it there. @returns false where it had none */
 async function follow(source: TornPresto, replica: TornPresto, log: boolean, moment: number) {
-  const { replica: peer } = source.presto.logs;
   const apply = async (): Promise<void> => {
-    const { presto } = replica;
-    presto.setGate('absent', 'write');
-    const items = recordsOf(source.root, presto.applier.expected(peer));
-    const recno = (items.at(-1)?.record.head.recno ?? 0) + 1;
-    const next = { recno, checksum: items.at(-1)?.checksum ?? 0, stretch: NO_STRETCH };
-    const failure = await presto.applier.apply(peer, items, next, log);
-    assert.equal(failure, undefined);
+    replica.presto.setGate('absent', 'write');
+    assert.equal(await applyNews(replica, source, log), undefined);
   };
   const crashed = await replica.crash(moment, apply);
   if (crashed) await apply();

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { NO_STRETCH } from '../../src/core/model/position.js';
 import { must } from '../../src/core/system/errno.js';
 import { O_WRONLY } from '../../src/core/system/files.js';
 import { fillUp, makeRoom } from '../support/filler.js';
 import { Names } from '../support/operations-by-name.js';
-import { recordsOf } from '../support/peer-records.js';
+import { applyNews } from '../support/peer-records.js';
 import { newEntry, ROOT, TornPresto } from '../support/torn-presto.js';
 
 const MIB = 2 ** 20;
@@ -38,14 +37,7 @@ describe('contents that are written in place, on a disk that has no room for the
     return contents;
   }
 
-  async function apply(): Promise<string | undefined> {
-    const { applier } = host.presto;
-    const { replica } = peer.presto.logs;
-    const items = recordsOf(peer.root, applier.expected(replica));
-    const recno = (items.at(-1)?.record.head.recno ?? 0) + 1;
-    const next = { recno, checksum: items.at(-1)?.checksum ?? 0, stretch: NO_STRETCH };
-    return (await applier.apply(replica, items, next, false))?.message;
-  }
+  const apply = async (): Promise<string | undefined> => (await applyNews(host, peer))?.message;
 
   const here = (): Buffer => readFileSync(join(host.root, 'second'));
 

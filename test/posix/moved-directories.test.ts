@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import type { FuseBinding } from '../../src/core/fuse/port.js';
-import { NO_STRETCH } from '../../src/core/model/position.js';
 import { must } from '../../src/core/system/errno.js';
 import { Names } from '../support/operations-by-name.js';
-import { recordsOf } from '../support/peer-records.js';
+import { applyNews } from '../support/peer-records.js';
 import { newEntry, ROOT, TornPresto } from '../support/torn-presto.js';
 
 /** A kernel that could not move a directory to another name now. */
@@ -48,13 +47,8 @@ describe('a directory that a peer moves while the kernel has its name locked', f
   }
 
   async function apply(): Promise<void> {
-    const { applier } = host.presto;
-    const { replica } = peer.presto.logs;
     host.presto.setGate('absent', 'write');
-    const items = recordsOf(peer.root, applier.expected(replica));
-    const recno = (items.at(-1)?.record.head.recno ?? 0) + 1;
-    const next = { recno, checksum: items.at(-1)?.checksum ?? 0, stretch: NO_STRETCH };
-    assert.equal(await applier.apply(replica, items, next, false), undefined);
+    assert.equal(await applyNews(host, peer), undefined);
     host.presto.setGate('held', 'write');
   }
 

@@ -3,13 +3,12 @@ import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { newOpened, type Caller } from '../../src/core/fuse/port.js';
-import { NO_STRETCH } from '../../src/core/model/position.js';
 import { PsdevServer } from '../../src/core/presto/psdev-server.js';
 import { Channel } from '../../src/core/psdev/channel.js';
 import { ESTALE, must } from '../../src/core/system/errno.js';
 import { O_RDONLY, O_WRONLY } from '../../src/core/system/files.js';
 import { Names } from '../support/operations-by-name.js';
-import { recordsOf } from '../support/peer-records.js';
+import { applyNews } from '../support/peer-records.js';
 import { TornPresto } from '../support/torn-presto.js';
 
 const PROGRAM: Caller = { uid: 0, gid: 0, pid: 4711 };
@@ -53,12 +52,7 @@ describe('a program that is sent back to look a name up again', function () {
 
   async function replace(): Promise<void> {
     await lento.request('gate', { state: 'absent', policy: 'write' });
-    const { applier } = host.presto;
-    const { replica } = peer.presto.logs;
-    const items = recordsOf(peer.root, applier.expected(replica));
-    const recno = (items.at(-1)?.record.head.recno ?? 0) + 1;
-    const next = { recno, checksum: items.at(-1)?.checksum ?? 0, stretch: NO_STRETCH };
-    assert.equal(await applier.apply(replica, items, next, false), undefined);
+    assert.equal(await applyNews(host, peer), undefined);
   }
 
   const node = () => new Names(host.presto.operations, 1).node('file');

@@ -7,7 +7,9 @@ import type { Comparison } from '../../src/core/demo/compare-trees.js';
 import { makeTwoHosts, type TwoHosts } from '../../src/core/demo/demo.js';
 import type { Host } from '../../src/core/demo/host.js';
 import { askStatus, askSync } from '../../src/core/lento/control-client.js';
+import type { PeerStatus } from '../../src/core/lento/fileset-status.js';
 import { IzoError } from '../../src/core/model/errors.js';
+import { isRunning } from '../../src/core/system/processes.js';
 import { listMounted, type MountedState } from '../../src/core/presto/mounted-state.js';
 import { Comparer } from './comparer.js';
 
@@ -204,6 +206,26 @@ export class Cluster {
       'the hosts are connected',
       async () => (await this.isConnected(this.server)) && (await this.isConnected(this.client)),
     );
+  }
+
+  /** Kills one daemon of a host; and starts it again as a user does. */
+  async killAndRestart(host: Host, daemon: 'presto' | 'lento'): Promise<void> {
+    if (daemon === 'lento') {
+      await host.stopLento('SIGKILL');
+      await host.startLento();
+      return;
+    }
+    const pid = this.prestoOf(host);
+    process.kill(pid, 'SIGKILL');
+    await until('presto is gone', () => !isRunning(pid));
+    await host.mount(FILESET);
+  }
+
+  /** What `izo status` on a host says of the other. */
+  async peerOf({ runDir, name }: Host): Promise<PeerStatus> {
+    const peer = (await askStatus(runDir, name)).filesets[0]?.peers[0];
+    assert.ok(peer !== undefined);
+    return peer;
   }
 
   /** What `izo status` says of a host's link to the other. */

@@ -2,14 +2,16 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { decodeIdentity, IDENTITY_XATTR } from '../../src/core/cache/identity.js';
 import { KmlReader, type DecodedRecord } from '../../src/core/journal/index.js';
 import { sameStamp } from '../../src/core/model/ids.js';
+import { NO_STRETCH } from '../../src/core/model/position.js';
 import { Opcode, stampOf } from '../../src/core/model/records.js';
-import type { RemoteItem } from '../../src/core/presto/applier.js';
+import type { Applier, RemoteItem } from '../../src/core/presto/applier.js';
 import type { Contents } from '../../src/core/presto/peer-contents.js';
 import { O_RDONLY } from '../../src/core/system/files.js';
 import { openByHandle } from '../../src/core/system/handles.js';
 import { Memory } from '../../src/core/system/native.js';
 import { fgetxattr } from '../../src/core/system/xattrs.js';
 import { FILESET } from './mounted-host.js';
+import type { TornPresto } from './torn-presto.js';
 
 const memory = new Memory(100);
 
@@ -29,6 +31,29 @@ export function recordsOf(root: string, from: number): RemoteItem[] {
     reader.close();
     closeSync(fd);
   }
+}
+
+/** Puts a peer's records in place, as presto does when its lento hands them over. */
+export async function applyItems(
+  { presto }: TornPresto,
+  from: TornPresto,
+  items: readonly RemoteItem[],
+  log: boolean,
+): Promise<Awaited<ReturnType<Applier['apply']>>> {
+  const last = items.at(-1);
+  const recno = (last?.record.head.recno ?? 0) + 1;
+  const next = { recno, checksum: last?.checksum ?? 0, stretch: NO_STRETCH };
+  return presto.applier.apply(from.presto.logs.replica, items, next, log);
+}
+
+/** Puts in place what the peer has done since. `log`: as a server does. */
+export async function applyNews(
+  host: TornPresto,
+  from: TornPresto,
+  log = false,
+): Promise<Awaited<ReturnType<Applier['apply']>>> {
+  const items = recordsOf(from.root, host.presto.applier.expected(from.presto.logs.replica));
+  return applyItems(host, from, items, log);
 }
 
 function contentsOf(root: number, { record }: DecodedRecord): Contents | undefined {
