@@ -15,9 +15,8 @@ import { E, must } from '../../src/core/system/errno.js';
 import { AT_FDCWD, close, O_RDONLY, openat, syncfs } from '../../src/core/system/files.js';
 import { mount, MountFlag, umount } from '../../src/core/system/mounting.js';
 import { run } from '../../src/core/system/processes.js';
+import { FILESET } from '../harness/lower.js';
 import type { System } from '../harness/row.js';
-
-export const FILESET = 'bench';
 
 /** A mounted file system that is measured. */
 export interface Mounted extends System {

@@ -1,6 +1,6 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { acquireLower, type LowerMount } from '../../src/core/cache/index.js';
+import type { LowerMount } from '../../src/core/cache/index.js';
 import { cleanUp } from '../../src/core/demo/janitor.js';
 import { Host } from '../../src/core/demo/host.js';
 import { openLogs } from '../../src/core/journal/index.js';
@@ -8,9 +8,9 @@ import { NO_STAMP } from '../../src/core/model/ids.js';
 import { META_DIRECTORY } from '../../src/core/model/names.js';
 import { Opcode } from '../../src/core/model/records.js';
 import { must } from '../../src/core/system/errno.js';
+import { FILESET, withLower } from '../harness/lower.js';
 import type { Row, System } from '../harness/row.js';
 import { writeTree } from './fixtures.js';
-import { FILESET } from './mounted.js';
 
 /** A cache that presto is started on. */
 export interface Start extends System {
@@ -80,17 +80,6 @@ export async function makeStart(root: string, plan: StartPlan): Promise<Start> {
   if (plan.records > 0) await withLower(host, (lower) => lengthenLog(lower, plan.records));
   const { name, torn = false } = plan;
   return { name, host, torn, remove: () => cleanUp(root, []) };
-}
-
-async function withLower(host: Host, act: (lower: LowerMount) => void): Promise<void> {
-  const { image: device, runDir } = host;
-  const request = { device, fileset: FILESET, runDir, psdev: 'intermezzo0', readOnly: false };
-  const lower = await acquireLower({ ...request, cacheType: 'ext3' });
-  try {
-    act(lower);
-  } finally {
-    await lower.release();
-  }
 }
 
 /** Records of files that came and went: the tree agrees with them. */

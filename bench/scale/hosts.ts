@@ -1,8 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { acquireLower, type LowerMount } from '../../src/core/cache/index.js';
 import { Host } from '../../src/core/demo/host.js';
-import { FILESET } from '../fs/mounted.js';
+import { FILESET } from '../harness/lower.js';
 
 /** Of the image: mke2fs makes an inode for each 16 KiB of it. It is sparse. */
 const BYTES_A_FILE = 24 * 1024;
@@ -15,27 +14,6 @@ export async function makeHost(root: string, files: number): Promise<Host> {
   const size = String(BYTES_LEAST + files * BYTES_A_FILE);
   await host.izo(['mkizofs', '--size', size, '-v', FILESET, host.image]);
   return host;
-}
-
-/** Has the cache mounted as presto has it, without one. */
-export async function withLower<T>(
-  { image: device, runDir }: Host,
-  act: (lower: LowerMount) => T | Promise<T>,
-): Promise<T> {
-  const request = { device, fileset: FILESET, runDir, psdev: 'intermezzo0', readOnly: false };
-  const lower = await acquireLower({ ...request, cacheType: 'ext3' });
-  try {
-    return await act(lower);
-  } finally {
-    await lower.release();
-  }
-}
-
-/** @returns seconds */
-export async function timed(act: () => unknown): Promise<number> {
-  const begin = performance.now();
-  await act();
-  return (performance.now() - begin) / 1e3;
 }
 
 export const treeIn = (root: string): string => join(root, 'tree');

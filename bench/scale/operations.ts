@@ -2,9 +2,9 @@ import { closeSync, mkdirSync, openSync, renameSync, unlinkSync, writeSync } fro
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { cleanUp } from '../../src/core/demo/janitor.js';
-import { FILESET } from '../fs/mounted.js';
+import { FILESET } from '../harness/lower.js';
+import { mountedOf, rssMib, usageOf, type Usage } from '../harness/usage.js';
 import { makeHost } from './hosts.js';
-import { mountedOf, rssMib, usageOf, type Usage } from './usage.js';
 
 /** Memory over many operations. */
 export interface OperationsResult {

@@ -4,9 +4,9 @@ import type { LowerMount } from '../../src/core/cache/index.js';
 import { KmlReader, openLogs } from '../../src/core/journal/index.js';
 import { Opcode, type JournalRecord } from '../../src/core/model/records.js';
 import { Presto } from '../../src/core/presto/presto.js';
-import { FILESET } from '../fs/mounted.js';
-import { makeHost, withLower } from './hosts.js';
-import { rssMib } from './usage.js';
+import { FILESET, withLower } from '../harness/lower.js';
+import { rssMib } from '../harness/usage.js';
+import { makeHost } from './hosts.js';
 import { NO_STRETCH } from '../../src/core/model/position.js';
 
 /** What lento hands presto at once. */

@@ -1,14 +1,13 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { table, type Column } from '../../src/core/cli/table.js';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { cleanUp } from '../../src/core/demo/janitor.js';
 import type { Host } from '../../src/core/demo/host.js';
-import { figure } from '../harness/report.js';
 import { median, quantile } from '../harness/statistics.js';
-import { timed } from './hosts.js';
-import { makeStar, type Star } from './star.js';
-import { cpuSeconds, mountedOf, rssMib } from './usage.js';
+import { cpuSeconds, mountedOf, rssMib } from '../harness/usage.js';
+import { readIfThere, timed, until } from '../harness/waiting.js';
+import { renderLines, type Line } from './lines.js';
+import { lentoPid, makeStar, type Star } from './star.js';
 
 /** One server with so many replicators, all on this machine: what each costs the server and the others. */
 export interface ReplicatorsResult {
@@ -27,32 +26,12 @@ export interface ReplicatorsResult {
 
 const UPDATES = 50;
 const UPDATE_BYTES = 1024;
-/** Nothing takes so long that works. */
-const PATIENCE_MS = 120_000;
-const EAGER_LOOKS = 2_000;
-const PAUSE_MS = 2;
-
-async function until(what: string, done: () => boolean): Promise<void> {
-  const deadline = performance.now() + PATIENCE_MS;
-  for (let looks = 0; !done(); looks++) {
-    if (performance.now() > deadline) throw new Error(`it does not come: ${what}`);
-    await sleep(looks < EAGER_LOOKS ? 0 : PAUSE_MS);
-  }
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
 
 async function update({ server, clients }: Star, serial: number): Promise<void> {
   const text = `${serial} `.padEnd(UPDATE_BYTES, 'x');
   writeFileSync(join(server.mountPoint, 'small'), text);
   for (const { name, mountPoint } of clients) {
-    await until(name, () => textOf(join(mountPoint, 'small')) === text);
+    await until(name, () => readIfThere(join(mountPoint, 'small')) === text);
   }
 }
 
@@ -63,13 +42,8 @@ async function manyFiles({ server, clients }: Star, files: number): Promise<void
   // The order is kept: the last one tells of all.
   const last = join('tree', `f${files - 1}`);
   for (const { name, mountPoint } of clients) {
-    await until(name, () => textOf(join(mountPoint, last)) !== '');
+    await until(name, () => readIfThere(join(mountPoint, last)) !== '');
   }
-}
-
-function lentoPid({ lento, name }: Host): number {
-  if (lento?.pid === undefined) throw new Error(`the lento of ${name} does not run`);
-  return lento.pid;
 }
 
 export async function measureReplicators(
@@ -111,13 +85,7 @@ export async function measureReplicators(
   }
 }
 
-interface Line {
-  readonly what: string;
-  readonly unit: string;
-  readonly value: (result: ReplicatorsResult) => number;
-}
-
-const LINES: readonly Line[] = [
+const LINES: readonly Line<ReplicatorsResult>[] = [
   {
     what: 'update 1 KiB, until the last one has it, median',
     unit: 'ms',
@@ -144,13 +112,5 @@ const LINES: readonly Line[] = [
 ];
 
 export function renderReplicators(results: readonly ReplicatorsResult[]): string {
-  const columns: Column<Line>[] = [
-    { title: 'REPLICATORS', value: ({ what }) => what },
-    { title: 'UNIT', value: ({ unit }) => unit },
-    ...results.map((result): Column<Line> => {
-      const value = (line: Line): string => figure(line.value(result));
-      return { title: String(result.replicators), align: 'right', value };
-    }),
-  ];
-  return table(LINES, columns);
+  return renderLines('REPLICATORS', LINES, results, ({ replicators }) => String(replicators));
 }

@@ -1,17 +1,16 @@
 import { readdirSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { table, type Column } from '../../src/core/cli/table.js';
 import { cleanUp } from '../../src/core/demo/janitor.js';
 import type { Host } from '../../src/core/demo/host.js';
 import { askStatus } from '../../src/core/lento/control-client.js';
 import { IzoError } from '../../src/core/model/errors.js';
-import { figure } from '../harness/report.js';
 import { median, quantile } from '../harness/statistics.js';
-import { timed } from './hosts.js';
-import { FILESET, makeStar, type Star } from './star.js';
+import { peakMib, rssMib } from '../harness/usage.js';
+import { readIfThere, timed, until } from '../harness/waiting.js';
+import { renderLines, type Line } from './lines.js';
+import { FILESET, lentoPid, makeStar, type Star } from './star.js';
 import { writeFiles } from './tree.js';
-import { peakMib, rssMib } from './usage.js';
 
 /** A replicator with an empty cache takes the whole tree, while another one goes on working. */
 export interface ResyncResult {
@@ -37,23 +36,9 @@ const KEPT = 'history="1M" backlog="1M"';
 /** Takes 8 MB of log and nothing of the tree: then the server's log does not reach back to an empty cache. */
 const LINKS = 1_000;
 const LINK_BYTES = 4_000;
-const PATIENCE_MS = 600_000;
-const POLL_MS = 1;
 const PAUSE_MS = 20;
+const WHOLE_TREE = { patienceMs: 600_000, pauseMs: PAUSE_MS };
 const UPDATES_BEFORE = 50;
-
-async function until(what: string, done: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + PATIENCE_MS;
-  while (!(await done())) {
-    if (performance.now() > deadline) throw new Error(`it does not come: ${what}`);
-    await sleep(POLL_MS);
-  }
-}
-
-function lentoOf({ lento, name }: Host): number {
-  if (lento?.pid === undefined) throw new Error(`the lento of ${name} does not run`);
-  return lento.pid;
-}
 
 async function linkOf({ runDir, name }: Host): Promise<string | undefined> {
   try {
@@ -73,14 +58,6 @@ function limitLogs({ server, clients }: Star): void {
   }
 }
 
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
 /** Makes one update after the other until `enough`. @returns seconds of each */
 async function updates(
   from: Host,
@@ -92,7 +69,7 @@ async function updates(
     const text = `${process.hrtime.bigint()}`;
     const update = async (): Promise<void> => {
       writeFileSync(join(from.mountPoint, 'update'), text);
-      await until('an update', () => textOf(join(to.mountPoint, 'update')) === text);
+      await until('an update', () => readIfThere(join(to.mountPoint, 'update')) === text);
     };
     seconds.push(await timed(update));
     await sleep(PAUSE_MS);
@@ -142,29 +119,35 @@ async function resync(
   await taker.izo(['umountizo', taker.mountPoint]);
   writeFiles(server.mountPoint, files);
   outgrowLog(server);
-  await until('the other replicator has the tree', async () => {
-    signal.throwIfAborted();
-    await sleep(PAUSE_MS);
-    const [fileset] = (await askStatus(server.runDir, server.name)).filesets;
-    const peer = fileset?.peers.find(({ name }) => name === worker.name);
-    const isTrimmed = (fileset?.log?.first ?? 0) > 1;
-    return isTrimmed && peer?.connected === true && (peer.lag?.records ?? 0) === 0;
-  });
+  await until(
+    'the other replicator has the tree',
+    async () => {
+      signal.throwIfAborted();
+      const [fileset] = (await askStatus(server.runDir, server.name)).filesets;
+      const peer = fileset?.peers.find(({ name }) => name === worker.name);
+      const isTrimmed = (fileset?.log?.first ?? 0) > 1;
+      return isTrimmed && peer?.connected === true && (peer.lag?.records ?? 0) === 0;
+    },
+    WHOLE_TREE,
+  );
   await taker.izo(['mkizofs', '--force', '-v', FILESET, taker.image]);
   await taker.mount(FILESET);
   const before = await updates(worker, server, (count) => count >= UPDATES_BEFORE);
-  const serverBefore = rssMib(lentoOf(server));
+  const serverBefore = rssMib(lentoPid(server));
   let isDone = false;
   const meanwhile = updates(worker, server, () => isDone);
   let clientBefore = 0;
   const seconds = await timed(async () => {
     await taker.startLento();
-    clientBefore = rssMib(lentoOf(taker));
-    await until('the whole tree', async () => {
-      signal.throwIfAborted();
-      await sleep(PAUSE_MS);
-      return (await linkOf(taker)) === 'up';
-    });
+    clientBefore = rssMib(lentoPid(taker));
+    await until(
+      'the whole tree',
+      async () => {
+        signal.throwIfAborted();
+        return (await linkOf(taker)) === 'up';
+      },
+      WHOLE_TREE,
+    );
   });
   isDone = true;
   const took = await meanwhile;
@@ -175,18 +158,12 @@ async function resync(
   if (countIn(taker) !== objects) throw new Error('the trees are not equal after the resync');
   return {
     ...{ objects, seconds, before, meanwhile: took },
-    client: { beforeMib: clientBefore, mostMib: peakMib(lentoOf(taker)) },
-    server: { beforeMib: serverBefore, mostMib: peakMib(lentoOf(server)) },
+    client: { beforeMib: clientBefore, mostMib: peakMib(lentoPid(taker)) },
+    server: { beforeMib: serverBefore, mostMib: peakMib(lentoPid(server)) },
   };
 }
 
-interface Line {
-  readonly what: string;
-  readonly unit: string;
-  readonly value: (result: ResyncResult) => number;
-}
-
-const LINES: readonly Line[] = [
+const LINES: readonly Line<ResyncResult>[] = [
   { what: 'until it has the whole tree', unit: 's', value: ({ seconds }) => seconds },
   {
     what: 'of that, an object',
@@ -208,13 +185,5 @@ const LINES: readonly Line[] = [
 ];
 
 export function renderResyncs(results: readonly ResyncResult[]): string {
-  const columns: Column<Line>[] = [
-    { title: 'THE WHOLE TREE TAKEN', value: ({ what }) => what },
-    { title: 'UNIT', value: ({ unit }) => unit },
-    ...results.map((result): Column<Line> => {
-      const value = (line: Line): string => figure(line.value(result));
-      return { title: `${result.objects} objects`, align: 'right', value };
-    }),
-  ];
-  return table(LINES, columns);
+  return renderLines('THE WHOLE TREE TAKEN', LINES, results, ({ objects }) => `${objects} objects`);
 }

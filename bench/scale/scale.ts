@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { table, type Column } from '../../src/core/cli/table.js';
 import { environment, renderEnvironment } from '../harness/environment.js';
 import type { BenchOptions } from '../harness/options.js';
 import { figure } from '../harness/report.js';
+import { renderLines, type Line } from './lines.js';
 import { measureOperations, type OperationsResult } from './operations.js';
 import { measureReplicators, renderReplicators, type ReplicatorsResult } from './replicators.js';
 import { measureResync, renderResyncs, type ResyncResult } from './resync.js';
@@ -79,19 +79,13 @@ export async function benchScale(
   }
 }
 
-interface Line {
-  readonly what: string;
-  readonly unit: string;
-  readonly value: (size: SizeResult) => number;
-}
-
-const perFile = (what: string): Line => ({
+const perFile = (what: string): Line<SizeResult> => ({
   what,
   unit: 'µs a file',
   value: ({ seconds, files }) => ((seconds[what] ?? NaN) / files) * 1e6,
 });
 
-const LINES: readonly Line[] = [
+const LINES: readonly Line<SizeResult>[] = [
   perFile('first mount'),
   { what: 'mount', unit: 's', value: ({ seconds }) => seconds['mount'] ?? NaN },
   perFile('find'),
@@ -134,15 +128,7 @@ const LINES: readonly Line[] = [
 ];
 
 export function renderSizes(sizes: readonly SizeResult[]): string {
-  const columns: Column<Line>[] = [
-    { title: 'ROW', value: ({ what }) => what },
-    { title: 'UNIT', value: ({ unit }) => unit },
-    ...sizes.map((size): Column<Line> => {
-      const value = (line: Line): string => figure(line.value(size));
-      return { title: `${size.files} files`, align: 'right', value };
-    }),
-  ];
-  return table(LINES, columns);
+  return renderLines('ROW', LINES, sizes, ({ files }) => `${files} files`);
 }
 
 export function renderOperations(result: OperationsResult): string {

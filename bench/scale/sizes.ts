@@ -4,11 +4,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { cleanUp } from '../../src/core/demo/janitor.js';
 import type { Host } from '../../src/core/demo/host.js';
 import { run } from '../../src/core/system/processes.js';
-import { dropCaches, FILESET } from '../fs/mounted.js';
-import { makeHost, timed, treeIn, withLower } from './hosts.js';
+import { dropCaches } from '../fs/mounted.js';
+import { FILESET, withLower } from '../harness/lower.js';
+import { usageOf, type Usage } from '../harness/usage.js';
+import { timed } from '../harness/waiting.js';
+import { makeHost, treeIn } from './hosts.js';
 import { replay, scanLog, type Replayed } from './replay.js';
 import { pathOf, writeFiles } from './tree.js';
-import { usageOf, type Usage } from './usage.js';
 
 /** Of one size of tree. Times in seconds. */
 export interface SizeResult {

@@ -46,3 +46,9 @@ async function begin(host: Host, imageSize: string): Promise<void> {
   await host.mount(FILESET);
   await host.startLento();
 }
+
+/** The process of a host's lento. */
+export function lentoPid({ lento, name }: Host): number {
+  if (lento?.pid === undefined) throw new Error(`the lento of ${name} does not run`);
+  return lento.pid;
+}

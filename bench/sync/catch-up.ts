@@ -6,8 +6,8 @@ import { run } from '../../src/core/system/processes.js';
 import { askStatus } from '../../src/core/lento/control-client.js';
 import type { PeerStatus } from '../../src/core/lento/fileset-status.js';
 import type { Measured } from '../harness/row.js';
-import { cpuSeconds, mountedOf } from '../scale/usage.js';
-import { readIfThere, until } from './arrival.js';
+import { cpuSeconds, mountedOf } from '../harness/usage.js';
+import { readIfThere, until } from '../harness/waiting.js';
 
 const CHANGES = 100;
 const FILES_A_DIRECTORY = 50;

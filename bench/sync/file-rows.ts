@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Row } from '../harness/row.js';
 import { quantile } from '../harness/statistics.js';
-import { arrive, readIfThere, timed } from './arrival.js';
+import { readIfThere, timed } from '../harness/waiting.js';
+import { arrive } from './arrival.js';
 import type { Pair } from './pair.js';
 
 const SMALL_BYTES = 1024;

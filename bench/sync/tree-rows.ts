@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { run } from '../../src/core/system/processes.js';
 import type { Row } from '../harness/row.js';
-import { arrive, clean, readIfThere, timed } from './arrival.js';
+import { readIfThere, timed } from '../harness/waiting.js';
+import { arrive, clean } from './arrival.js';
 import type { Pair } from './pair.js';
 
 const FILES_A_DIRECTORY = 50;
