@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { until, useCluster } from '../support/cluster.js';
 
 const BIG_BYTES = 30 * 1024 * 1024;
@@ -39,6 +40,24 @@ describe('cluster: izo status tells what is on its way', function () {
         [],
       );
       await cluster.on(from, `rm -r $M/${side}`);
+    });
+
+    it(`${side}: nothing of contents that are removed before they have come`, async function () {
+      if (!cluster.separated) this.skip();
+      const from = cluster[side];
+      const to = cluster.otherThan(from);
+      const staged = () => readdirSync(cluster.stageOf(to));
+      await cluster.setSlow(from, true);
+      await cluster.on(from, `cp $W/big $M/removed`);
+      await until('a part is there', () => staged().length > 0);
+      await to.stopLento('SIGKILL');
+      assert.equal(staged().length, 1, 'it is gone on with, where it is still wanted');
+      await cluster.on(from, `rm $M/removed; echo over > $M/over`);
+      await cluster.setSlow(from, false);
+      await to.startLento();
+      await cluster.connected();
+      await cluster.equalAfter(from);
+      await until('it is gone', () => staged().length === 0);
     });
   }
 });

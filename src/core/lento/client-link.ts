@@ -231,7 +231,7 @@ export class ClientLink {
     const { fileset } = replica;
     this.#met(greeting);
     const { address } = this;
-    if (this.#sink === undefined) removeLeftovers(replica);
+    if (this.#sink === undefined) removeLeftovers(replica, server);
     this.#sink = new RecordSink({
       replica,
       peer: server,

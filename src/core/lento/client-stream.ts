@@ -172,7 +172,7 @@ export class ClientStream {
         next: held,
         checksum: this.#heldChecksum,
         replaces: sender.acked,
-        discard: () => sink?.discard(collected) ?? Promise.resolve(),
+        discard: () => sink?.discard(collected, held) ?? Promise.resolve(),
         backlog,
       });
       log.info({ fileset: replica.fileset, conflicts }, `merged; ${conflicts} conflicts`);

@@ -1,14 +1,8 @@
 import { readdir, rm } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import type { Recno } from '../model/ids.js';
+import type { Recno, ReplicaId } from '../model/ids.js';
 import { LIMITS } from '../model/limits.js';
-import {
-  Opcode,
-  stampOf,
-  type CloseBody,
-  type JournalRecord,
-  type Range,
-} from '../model/records.js';
+import { Opcode, type CloseBody, type JournalRecord, type Range } from '../model/records.js';
 import type { WireItem } from '../psdev/items.js';
 import { encodePatch } from '../psdev/patch.js';
 import { sameStamp, type ObjectId } from '../model/ids.js';
@@ -42,14 +36,22 @@ export class IncomingContents {
   readonly #versions = new Versions();
   /** By object: what is on its way for it last. */
   readonly #coming = new Map<string, Promise<unknown>>();
-  /** What earlier sessions have left in the stage. */
-  #leftovers: Promise<readonly string[]> | undefined;
+  /** What earlier sessions have left in the stage of the peer's contents. */
+  #leftovers: readonly string[] = [];
+  readonly #stageRead: Promise<void>;
 
+  /** @param expected the peer's records before this one have come */
   constructor(
     private readonly replica: Replica,
+    private readonly peer: ReplicaId,
+    expected: Recno,
     private readonly fetch: (wanted: WantedContents) => Fetch,
     private readonly flow: Flow,
-  ) {}
+  ) {
+    this.#stageRead = this.#readStage();
+    // Until somebody waits for that, a failure must not count as unhandled.
+    this.passed(expected).catch(() => undefined);
+  }
 
   /** Resolves when nothing is being fetched any more. */
   async idle(): Promise<void> {
@@ -105,7 +107,7 @@ export class IncomingContents {
 
   async #supersede(record: JournalRecord, body: CloseBody): Promise<void> {
     this.#versions.superseded(record, body);
-    await this.#removeStaged(record, '');
+    await this.#removeStaged(record.head.recno, '');
   }
 
   async #fetch(
@@ -114,13 +116,13 @@ export class IncomingContents {
     body: CloseBody,
     whole: boolean,
   ): Promise<WireItem> {
+    const { recno } = record.head;
     const changes = whole ? undefined : this.#changes(record, body);
     const ranges = changes?.ranges ?? [];
-    const name = stageName(record, changes);
+    const name = this.#stageName(recno, changes);
     // What came for it once, to be done otherwise.
-    await this.#removeStaged(record, name);
+    await this.#removeStaged(recno, name);
     const path = this.replica.stagePath(name);
-    const { recno } = record.head;
     const parts = changes === undefined ? [{ offset: 0, length: body.size }] : ranges;
     try {
       const fetch = (from: number): Fetch => this.fetch({ recno, from, ranges });
@@ -155,25 +157,43 @@ export class IncomingContents {
     return here !== undefined && sameStamp(here, changes.base) ? changes : undefined;
   }
 
-  /** Files of the stage that an earlier connection has left there for the record, but for the one of that name. */
-  async #removeStaged(record: JournalRecord, name: string): Promise<void> {
-    const prefix = stageName(record, undefined);
-    this.#leftovers ??= readdir(this.replica.stagePath(''));
-    for (const each of await this.#leftovers) {
-      const its = each === prefix || each.startsWith(`${prefix}-`);
-      if (its && each !== name) await rm(this.replica.stagePath(each), { force: true });
-    }
+  /** The peer's records before this one have come, or will not: contents that earlier sessions left for them go. */
+  async passed(next: Recno): Promise<void> {
+    await this.#remove((name) => this.#recnoOf(name) < next);
   }
-}
 
-/** The same for the same bytes of the same version only: what a lost connection has left is taken up again. */
-function stageName(record: JournalRecord, changes: Changes | undefined): string {
-  const { replica, recno } = stampOf(record);
-  const name = `${replica.toString(16)}-${recno}`;
-  if (changes === undefined) return name;
-  const { base, ranges } = changes;
-  const parts = crc32(JSON.stringify([base.replica, base.recno, ranges]));
-  return `${name}-${parts.toString(16)}`;
+  /** Removes what an earlier session has left for the record, but for the file of that name. */
+  async #removeStaged(recno: Recno, name: string): Promise<void> {
+    await this.#remove((each) => this.#recnoOf(each) === recno && each !== name);
+  }
+
+  async #remove(isUseless: (name: string) => boolean): Promise<void> {
+    await this.#stageRead;
+    if (this.#leftovers.length === 0) return;
+    const useless = this.#leftovers.filter(isUseless);
+    this.#leftovers = this.#leftovers.filter((name) => !useless.includes(name));
+    for (const name of useless) await rm(this.replica.stagePath(name), { force: true });
+  }
+
+  async #readStage(): Promise<void> {
+    const names = await readdir(this.replica.stagePath(''));
+    this.#leftovers = names.filter((name) => !Number.isNaN(this.#recnoOf(name)));
+  }
+
+  /** The same for the same bytes of the same version only: what a lost connection has left is taken up again. */
+  #stageName(recno: Recno, changes: Changes | undefined): string {
+    const name = `${this.peer.toString(16)}-${recno}`;
+    if (changes === undefined) return name;
+    const { base, ranges } = changes;
+    const parts = crc32(JSON.stringify([base.replica, base.recno, ranges]));
+    return `${name}-${parts.toString(16)}`;
+  }
+
+  /** The record of the peer that staged contents are for; NaN: none. */
+  #recnoOf(name: string): Recno {
+    const [peer, recno] = name.split('-');
+    return peer === this.peer.toString(16) && recno !== undefined ? Number(recno) : NaN;
+  }
 }
 
 function nothing({ record }: BatchItem): WireItem {

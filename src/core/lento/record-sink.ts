@@ -49,7 +49,8 @@ export class RecordSink {
 
   constructor(private readonly options: RecordSinkOptions) {
     this.#next = options.expected;
-    this.#contents = new IncomingContents(options.replica, options.fetch, options.flow);
+    const { replica, peer, expected, fetch, flow } = options;
+    this.#contents = new IncomingContents(replica, peer, expected, fetch, flow);
   }
 
   /**
@@ -92,9 +93,13 @@ export class RecordSink {
     });
   }
 
-  /** Removes from the stage what has come for collected items, and was not taken out of it, once they are merged. */
-  async discard(items: readonly CollectedItem[]): Promise<void> {
+  /**
+   * Removes from the stage what has come for collected items, and was not taken out of it, once they are merged.
+   * @param next the peer's record behind them
+   */
+  async discard(items: readonly CollectedItem[], next: Recno): Promise<void> {
     for (const { contents } of items) await this.#remove(await contents);
+    await this.#contents.passed(next);
   }
 
   /**
@@ -122,7 +127,10 @@ export class RecordSink {
       const { next, checksum, stretch } = batch;
       const reply = await replica.apply({ peer, log, next, checksum, stretch }, items);
       if (reply.reason !== undefined) this.#fault = new Error(reply.message);
-      else flow.passed('from');
+      else {
+        flow.passed('from');
+        await this.#contents.passed(next);
+      }
       if (reply.fault !== undefined) flow.stuck('from', reply.fault);
       return reply;
     } catch (error) {
