@@ -15,22 +15,23 @@ export const STARTABLE: readonly Startable[] = [
 ];
 
 const MOST = 2.5;
-/** Starts in one measurement. */
-const STARTS = 10;
 
-/** Commands that find out next to nothing: what is measured is how long they take to begin. `root` is empty. */
-export function commandRows(root: string): Row<Startable>[] {
+/**
+ * Commands that find out next to nothing: what is measured is how long they take to begin. `root` is empty.
+ * @param starts in one measurement
+ */
+export function commandRows(root: string, starts: number): Row<Startable>[] {
   const env = { ...process.env, IZO_RUN_DIR: root, IZO_CONFIG_DIR: root };
   const commands = [['--version'], ['status'], ['conflicts', 'list']];
   return commands.map((command) => ({
     id: `izo ${command.join(' ')}`,
     unit: 'ms',
-    amount: STARTS,
+    amount: starts,
     bars: [{ of: 'izo', to: 'node', most: MOST }],
     measure(system) {
       const args = system.arguments(command);
       const begin = performance.now();
-      for (let count = 0; count < STARTS; count++) {
+      for (let count = 0; count < starts; count++) {
         const { error, stderr } = spawnSync(process.execPath, args, { cwd: root, env });
         if (error !== undefined) throw error;
         if (stderr.includes('    at ')) throw new Error(stderr.toString());

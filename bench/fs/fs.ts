@@ -34,14 +34,16 @@ interface Settings {
   readonly sequentialMib: number;
   /** Files of the tree that is unpacked, cloned and copied. */
   readonly files: number;
+  /** Starts of a command in one measurement. */
+  readonly starts: number;
   readonly imageBytes: number;
 }
 
 function settingsOf({ quick, rounds }: BenchOptions): Settings {
   const common = { rounds, imageBytes: 3 * GIB };
   return quick
-    ? { ...common, operations: 400, sequentialMib: 128, files: 1_000 }
-    : { ...common, operations: 2_000, sequentialMib: 512, files: 5_000 };
+    ? { ...common, operations: 400, sequentialMib: 64, files: 400, starts: 3 }
+    : { ...common, operations: 2_000, sequentialMib: 512, files: 5_000, starts: 10 };
 }
 
 const PAIRS: readonly Pair[] = [
@@ -164,7 +166,7 @@ async function measureStarts(bench: Bench): Promise<{ starts?: unknown }> {
 
 async function measureCommands(bench: Bench): Promise<{ commands?: unknown }> {
   const { options, settings, root, say, signal } = bench;
-  const rows = chosen(commandRows(root), options.only);
+  const rows = chosen(commandRows(root, settings.starts), options.only);
   if (rows.length === 0) return {};
   const measured = await measureRows(rows, STARTABLE, { rounds: settings.rounds, signal });
   const pairs: Pair[] = [['izo', 'node']];

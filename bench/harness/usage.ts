@@ -27,13 +27,13 @@ export function peakMib(pid: number): number {
   return memory(pid, 'VmHWM');
 }
 
-const TICKS_A_SECOND = 100;
-
-/** Processor time of the process and its threads (utime, stime of proc_pid_stat(5)). @returns seconds */
+/** Processor time of the threads that a process has (schedstat in proc(5), nanoseconds). @returns seconds */
 export function cpuSeconds(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
+  const threads = readdirSync(`/proc/${pid}/task`);
+  const nanoseconds = threads.map((thread) => {
+    return Number.parseInt(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1'));
+  });
+  return nanoseconds.reduce((sum, each) => sum + each, 0) / 1e9;
 }
 
 function memory(pid: number, field: string): number {

@@ -12,7 +12,7 @@ import { readIfThere, until } from '../harness/waiting.js';
 const CHANGES = 100;
 const FILES_A_DIRECTORY = 50;
 const BAR_SECONDS = 0.3;
-const IDLE_MS = 5_000;
+const IDLE_MS = 2_500;
 const IDLE_CORE = 0.005;
 const POLL_MS = 20;
 
@@ -34,12 +34,19 @@ export class CatchUp {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** @param sizes of the tree, in files, growing */
-  async measure(sizes: readonly number[], onRow: (row: Measured) => void): Promise<Measured[]> {
+  /**
+   * @param sizes of the tree, in files, growing
+   * @param cuts those with which the link is cut as well
+   */
+  async measure(
+    sizes: readonly number[],
+    cuts: readonly number[],
+    onRow: (row: Measured) => void,
+  ): Promise<Measured[]> {
     const rows: Measured[] = [];
     for (const size of sizes) {
       await this.#grow(size);
-      for (const absence of this.#absences()) {
+      for (const absence of this.#absences(cuts.includes(size))) {
         const seconds: number[] = [];
         for (let round = 0; round < this.rounds; round++) {
           this.signal.throwIfAborted();
@@ -64,7 +71,7 @@ export class CatchUp {
       mountedOf(runDir).pid,
       lento?.pid ?? 0,
     ]);
-    await sleep(IDLE_MS / 2);
+    await sleep(IDLE_MS);
     const samples: number[] = [];
     for (let round = 0; round < this.rounds; round++) {
       this.signal.throwIfAborted();
@@ -93,7 +100,7 @@ export class CatchUp {
     await this.hosts.server.izo(['sync', '--timeout', '120']);
   }
 
-  #absences(): Absence[] {
+  #absences(withCut: boolean): Absence[] {
     const { client, cable } = this.hosts;
     const link = async (state: 'up' | 'down'): Promise<void> => {
       if (cable === undefined) throw new Error('no cable');
@@ -112,7 +119,7 @@ export class CatchUp {
       begin: () => client.stopLento(),
       end: () => client.startLento(),
     };
-    return cable === undefined ? [restart] : [cut, restart];
+    return withCut && cable !== undefined ? [cut, restart] : [restart];
   }
 
   /** From when the hosts are connected again. */

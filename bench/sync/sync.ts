@@ -32,12 +32,18 @@ interface Amounts {
   readonly updates: number;
   readonly files: number;
   readonly fileMib: number;
-  /** Trees in which changes are caught up with. */
+  /** Trees in which changes are caught up with, in files. */
   readonly trees: readonly number[];
+  /** Those in which that is done after a cut, too, which takes a while to be noticed. */
+  readonly cuts: readonly number[];
 }
 
-const FULL: Amounts = { updates: 100, files: 5000, fileMib: 512, trees: [2000, 20_000, 100_000] };
-const QUICK: Amounts = { updates: 50, files: 1000, fileMib: 64, trees: [2000, 10_000] };
+const TREES = [2000, 20_000, 100_000];
+const FULL: Amounts = { updates: 100, files: 5000, fileMib: 512, trees: TREES, cuts: TREES };
+const QUICK: Amounts = {
+  ...{ updates: 20, files: 400, fileMib: 64 },
+  ...{ trees: [2000, 10_000], cuts: [10_000] },
+};
 
 type Say = (line: string) => void;
 
@@ -60,7 +66,7 @@ export async function benchSync(
   const pairs: Pair[] = [];
   try {
     const hosts = await addPairs(pairs, found, root, cable);
-    const { updates, files, fileMib, trees } = quick ? QUICK : FULL;
+    const { updates, files, fileMib, trees, cuts } = quick ? QUICK : FULL;
     const all = [...updateRows(updates), ...treeRows(files), ...fileRows(fileMib)];
     const rows = all.filter(({ id }) => only?.test(id) !== false);
     const names = pairs.map(({ name }) => name);
@@ -71,7 +77,7 @@ export async function benchSync(
       const catchUp = new CatchUp(hosts, rounds, signal);
       if (only?.test('idle') !== false) measured.push(await catchUp.idle());
       const wanted = only?.test('changes after') === false ? [] : trees;
-      measured.push(...(await catchUp.measure(wanted, progress)));
+      measured.push(...(await catchUp.measure(wanted, cuts, progress)));
     }
     say(`\n${renderRows(measured, names, ratios)}\n`);
     const wire = await wireOf(
