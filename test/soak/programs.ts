@@ -59,7 +59,7 @@ export const WORK = `
   }
   save() {
     saved=$((saved + 1))
-    { echo $saved; head -c $((RANDOM * 3)) /dev/zero | tr '\\0' s; echo; echo $saved; } > .document.swp$$ &&
+    { echo $saved && head -c $((RANDOM * 3)) /dev/zero | tr '\\0' s && echo && echo $saved; } > .document.swp$$ &&
     mv -f .document.swp$$ document && note save $saved
     if ((RANDOM % 3 == 0)); then ln -f document document~ && chmod 640 document; fi
   }
