@@ -17,7 +17,7 @@ import { getxattrAt, setxattrAt } from '../../src/core/system/xattrs.js';
 import { checkLower } from '../support/check-cache.js';
 import { FILESET, MountedHost } from '../support/mounted-host.js';
 import { izo, type Finished } from './run.js';
-import { NO_STRETCH } from '../../src/core/model/position.js';
+import { NO_EPOCH, NO_STRETCH } from '../../src/core/model/position.js';
 
 const flip =
   (at: number) =>
@@ -149,7 +149,9 @@ describe('izo recovery', function () {
         ...found,
         lastRcvd: {
           ...found.lastRcvd,
-          peers: [{ peer: 7, expected: 1, checksum: 0, nextToSend, stretch: NO_STRETCH }],
+          peers: [
+            { peer: 7, expected: 1, checksum: 0, nextToSend, stretch: NO_STRETCH, epoch: NO_EPOCH },
+          ],
         },
       });
       assert.deepEqual(planRecovery(has(2), 'repair', 'client').steps[0]?.do, 'rebuild');

@@ -114,10 +114,9 @@ export class Cluster {
     host.presto.crash();
   }
 
-  /** The power of a host fails. What a server had not flushed would be for its clients to give back, which they cannot. */
+  /** The power of a host fails: what it had not flushed is lost. */
   power(host: Host): void {
     this.killLento(host);
-    if (host === this.server) host.presto.flush();
     host.presto.power();
   }
 

@@ -155,7 +155,14 @@ export class Simulation {
     this.trace.push(`danger ${end} for ${host.name}`);
     if (end === 0) cluster.cut(client, { up: this.#random.below(4), down: this.#random.below(4) });
     else if (end === 1) cluster.killLento(host);
-    else cluster.power(host);
+    else this.#power(host);
+  }
+
+  /** What a server had not flushed would be for its clients to give back, which they cannot: then they are refused. */
+  #power(host: Host): void {
+    const cluster = this.#cluster;
+    if (host === cluster.server) host.presto.flush();
+    cluster.power(host);
   }
 
   #check(): void {
@@ -235,7 +242,7 @@ export class Simulation {
         return;
       case 'power':
         this.trace.push(`power ${host.name}`);
-        cluster.power(host);
+        this.#power(host);
         return;
     }
   }

@@ -28,13 +28,12 @@ import {
   encodeNumber,
   encodeObjectRequest,
   encodePosition,
+  NO_CLAIM,
   PROTOCOL_VERSION,
   type Address,
   type BatchItem,
 } from '../../src/core/wire/messages.js';
 import { NO_STRETCH } from '../../src/core/model/position.js';
-
-const FROM_BEGIN = { expects: 1, checksum: 0, stretch: NO_STRETCH };
 
 interface Target {
   readonly address: string;
@@ -89,18 +88,15 @@ async function rawSocket(): Promise<net.Socket> {
 
 async function hello(connection: Connection, replica = REPLICA, fileset = target.fileset) {
   const address: Address = { fileset, session: ++session };
-  const message = { version: PROTOCOL_VERSION, ...address, replica, end: 0, expects: 1 };
-  const reply = await connection.request(
-    Kind.HELLO,
-    encodeHello({ ...message, checksum: 0, stretch: NO_STRETCH }),
-  );
+  const message = { version: PROTOCOL_VERSION, ...address, replica, end: 0, current: 1 };
+  const reply = await connection.request(Kind.HELLO, encodeHello({ ...message, claim: NO_CLAIM }));
   return { address, reply };
 }
 
 /** Greets as an honest host does, and takes the permit. */
 /** Tells of its log what is true: the server goes on with it. */
 async function position(connection: Connection, address: Address): Promise<void> {
-  const place = { ...FROM_BEGIN, intact: recno - 1, resumes: recno };
+  const place = { claim: NO_CLAIM, intact: recno - 1, resumes: recno };
   const payload = encodePosition({ ...address, ...place });
   const reply = await connection.request(Kind.POSITION, payload);
   if (reply.code !== 0) throw new Error(`POSITION: ${reply.code} ${decodeReason(reply.payload)}`);
@@ -109,7 +105,7 @@ async function position(connection: Connection, address: Address): Promise<void>
 async function holder(): Promise<{ connection: Connection; address: Address; acked: number }> {
   const connection = await connect();
   const { address, reply } = await hello(connection);
-  recno = decodeHello(reply.payload).expects;
+  recno = decodeHello(reply.payload).claim.expected;
   await position(connection, address);
   const answer = await connection.request(Kind.PERMIT, encodeAddress(address), {
     timeoutMs: 20_000,
@@ -211,7 +207,7 @@ const attacks: Record<string, () => Promise<string>> = {
   'records without the permit': async () => {
     const connection = await connect();
     const { address, reply } = await hello(connection);
-    recno = decodeHello(reply.payload).expects;
+    recno = decodeHello(reply.payload).claim.expected;
     await position(connection, address);
     const made = item({ op: Opcode.CREATE, path: 'evil-unpermitted', ...MAKE });
     const outcome = await send({ connection, address, acked: 1 }, [made]);
@@ -222,7 +218,8 @@ const attacks: Record<string, () => Promise<string>> = {
     const connection = await connect();
     const { address } = await hello(connection);
     const stretch = { from: 1, to: 2 ** 51 };
-    const place = { expects: 2 ** 50, checksum: 7, stretch, intact: 2 ** 50, resumes: 2 ** 51 };
+    const claim = { expected: 2 ** 50, checksum: 7, stretch, epoch: 1 };
+    const place = { claim, intact: 2 ** 50, resumes: 2 ** 51 };
     const reply = await connection.request(Kind.POSITION, encodePosition({ ...address, ...place }));
     return reply.code === 0 ? 'accepted' : 'refused';
   },

@@ -7,7 +7,14 @@ export { readKmlHeader, type KmlHeader } from './kml-header.js';
 export { type Scan, type Tail } from './kml-scan.js';
 export { LastRcvd, type PeerProgress } from './last-rcvd.js';
 export { Lml, type Leftover, type LmlEntry, type SlotOrErrno } from './lml.js';
-export { formatLogs, newReplicaId, openLogs, openMeta, type FilesetLogs } from './logs.js';
+export {
+  epochsOf,
+  formatLogs,
+  newReplicaId,
+  openLogs,
+  openMeta,
+  type FilesetLogs,
+} from './logs.js';
 export {
   decodeRecord,
   decodeRecordOrThrow,

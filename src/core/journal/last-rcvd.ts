@@ -1,7 +1,7 @@
 import { assert } from '../model/assert.js';
 import { IzoError } from '../model/errors.js';
 import { REPLICA_ID_MAX, type Recno, type ReplicaId } from '../model/ids.js';
-import { isWithin, NO_STRETCH, type Stretch } from '../model/position.js';
+import { isWithin, NO_EPOCH, NO_STRETCH, type Stretch } from '../model/position.js';
 import { E, must } from '../system/errno.js';
 import { pread } from '../system/files.js';
 import { Memory } from '../system/native.js';
@@ -11,7 +11,15 @@ import { HEADER_BYTES, readHeader, sizeOf, startHeader, writeHeader } from './lo
 
 const MAGIC = 'izoRCVD';
 const SLOT_BYTES = 64;
-const AT = { peer: 0, expected: 8, checksum: 16, nextToSend: 24, from: 32, to: 40 } as const;
+const AT = {
+  peer: 0,
+  expected: 8,
+  checksum: 16,
+  nextToSend: 24,
+  from: 32,
+  to: 40,
+  epoch: 48,
+} as const;
 
 /** How far this replica and a peer are with each other's logs. */
 export interface PeerProgress {
@@ -24,6 +32,8 @@ export interface PeerProgress {
   readonly nextToSend: Recno;
   /** The stretch of the peer's log that is applied here in part, in a shortened history; NO_STRETCH: none. */
   readonly stretch: Stretch;
+  /** The last epoch of the peer's log in which what is here of it was found to be its history; NO_EPOCH: not known. */
+  readonly epoch: number;
 }
 
 /** Per peer: what was received from it and what it has acknowledged. A peer is the id of its log, not a host. */
@@ -120,18 +130,31 @@ export class LastRcvd {
     checksum: number,
     stretch = this.#progress.get(peer)?.stretch ?? NO_STRETCH,
   ): number {
-    const nextToSend = this.#progress.get(peer)?.nextToSend ?? 1;
+    const known = this.#known(peer);
     const current = isWithin(stretch, expected) ? stretch : NO_STRETCH;
-    return this.#write({ peer, expected, checksum, nextToSend, stretch: current });
+    return this.#write({ ...known, expected, checksum, stretch: current });
   }
 
   /** The peer has our log up to and including `recno`. @returns 0 or a negated errno: then nothing has changed. */
   setAcknowledged(peer: ReplicaId, recno: Recno): number {
-    const known = this.#progress.get(peer) ?? {
-      ...{ peer, expected: 1, checksum: 0, nextToSend: 1 },
+    return this.#write({ ...this.#known(peer), nextToSend: recno + 1 });
+  }
+
+  /** What is here of the peer's log is its history in that epoch. @returns 0 or a negated errno: then nothing has changed. */
+  setEpoch(peer: ReplicaId, epoch: number): number {
+    const known = this.#known(peer);
+    return known.epoch === epoch ? 0 : this.#write({ ...known, epoch });
+  }
+
+  #known(peer: ReplicaId): PeerProgress {
+    const nothing = {
+      expected: 1,
+      checksum: 0,
+      nextToSend: 1,
       stretch: NO_STRETCH,
+      epoch: NO_EPOCH,
     };
-    return this.#write({ ...known, nextToSend: recno + 1 });
+    return this.#progress.get(peer) ?? { peer, ...nothing };
   }
 
   /** The peer's log is no more: it was reset, or the peer left. @returns 0 or a negated errno: then nothing has changed. */
@@ -198,6 +221,7 @@ function encode(buffer: Buffer, progress: PeerProgress): void {
   putU53(buffer, progress.nextToSend, AT.nextToSend);
   putU53(buffer, progress.stretch.from, AT.from);
   putU53(buffer, progress.stretch.to, AT.to);
+  putU53(buffer, progress.epoch, AT.epoch);
   seal(buffer, 0, SLOT_BYTES);
 }
 
@@ -210,5 +234,6 @@ function decode(buffer: Buffer): PeerProgress | undefined {
     checksum: buffer.readUInt32LE(AT.checksum),
     nextToSend: getU53(buffer, AT.nextToSend),
     stretch: { from: getU53(buffer, AT.from), to: getU53(buffer, AT.to) },
+    epoch: getU53(buffer, AT.epoch),
   };
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { IzoError } from '../model/errors.js';
 import { formatReplicaId, type ReplicaId } from '../model/ids.js';
 import { isValidHostName, META_DIRECTORY } from '../model/names.js';
+import type { Epoch } from '../model/position.js';
 import { E, must } from '../system/errno.js';
 import {
   close,
@@ -15,6 +16,7 @@ import {
 } from '../system/files.js';
 import { setDataJournalFlag } from './data-journal.js';
 import { realDisk, type Disk } from './disk.js';
+import { Epochs, EPOCHS_FILE, readEpochs } from './epochs.js';
 import {
   notFormatted,
   readFilesetFile,
@@ -42,6 +44,7 @@ export interface FilesetLogs {
   readonly kml: Kml;
   readonly lml: Lml;
   readonly lastRcvd: LastRcvd;
+  readonly epochs: Epochs;
   /** The KML was found empty, without even a header: somebody has reset it, and the replica has a new id. */
   readonly wasReset: boolean;
   close(): void;
@@ -59,6 +62,16 @@ export function openMeta(root: number, fileset: string): number {
   const fd = openat(root, `${META_DIRECTORY}/${fileset}`, flags);
   if (fd === -E.ENOENT) throw notFormatted();
   return must('open', fd, `${META_DIRECTORY}/${fileset}`);
+}
+
+/** The epochs of a fileset's log. `root`: descriptor of the lower tree. @throws IzoError not-formatted; SystemError */
+export function epochsOf(root: number, fileset: string, log: ReplicaId): Epoch[] {
+  const directory = openMeta(root, fileset);
+  try {
+    return readEpochs(directory, log);
+  } finally {
+    close(directory);
+  }
 }
 
 function assertName(fileset: string): void {
@@ -116,6 +129,8 @@ function openAll(opened: number[], fileset: string, disk: Disk, onScan?: Visit):
         `the fileset file of ${formatReplicaId(replica)}`,
     );
   }
+  const begun = { from: kml.next, after: kml.end.recno };
+  const epochs = Epochs.begin(open(EPOCHS_FILE), begun, replica, disk);
   if (sizeOf(files.lml) === 0) Lml.format(files.lml, replica, disk);
   if (sizeOf(files.lastRcvd) === 0) LastRcvd.format(files.lastRcvd, replica, disk);
   return {
@@ -125,6 +140,7 @@ function openAll(opened: number[], fileset: string, disk: Disk, onScan?: Visit):
     kml,
     lml: Lml.open(files.lml, disk),
     lastRcvd: LastRcvd.open(files.lastRcvd, replica, disk),
+    epochs,
     wasReset,
     close: () => {
       opened.splice(0).forEach(close);

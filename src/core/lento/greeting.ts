@@ -1,5 +1,5 @@
 import type { Recno, ReplicaId } from '../model/ids.js';
-import { NO_STRETCH, type Stretch } from '../model/position.js';
+import { NO_EPOCH, type Stretch } from '../model/position.js';
 import type { Misfit } from '../replication/lost-tail.js';
 import { E } from '../system/errno.js';
 import type { Connection, Reply } from '../wire/connection.js';
@@ -11,6 +11,7 @@ import {
   decodeReason,
   encodeHello,
   encodePosition,
+  NO_CLAIM,
   PROTOCOL_VERSION,
   type Address,
 } from '../wire/messages.js';
@@ -51,24 +52,30 @@ export async function greet(
     ...address,
     replica: replica.id,
     end: replica.end,
-    expects: 1,
-    checksum: 0,
-    stretch: NO_STRETCH,
+    current: replica.epoch,
+    claim: NO_CLAIM,
   });
   const reply = await connection.request(Kind.HELLO, hello);
   if (reply.code === Code.late) return { type: 'late', session: decodeNumber(reply.payload) };
   if (reply.code !== Code.ok) return refused(reply);
   const server = decodeHello(reply.payload);
-  const begin = replica.beginFor(server.expects, server.checksum, server.stretch);
+  const claim = await replica.expected(server.replica);
+  const isReplaced = claim.expected === 1 && claim.others;
+  const begin = isReplaced ? 'replaced' : replica.beginFor(server.claim);
   if (typeof begin === 'string') return { type: 'misfit', reason: misfit(begin, address.fileset) };
-  const { expected: expects, checksum, stretch } = await replica.expected(server.replica);
-  const position = encodePosition({ ...address, expects, checksum, stretch, ...begin });
+  const position = encodePosition({ ...address, claim, ...begin });
   const answer = await connection.request(Kind.POSITION, position);
+  // A server that was set back may get to where this host is, and trim its log: then only the epoch could tell.
+  const agreed = answer.code === Code.ok ? server.current : NO_EPOCH;
+  if (agreed !== NO_EPOCH || answer.code === E.EINVAL) {
+    await replica.agreed(server.replica, agreed);
+  }
   if (answer.code !== Code.ok) return refused(answer);
   const { resumes, behind } = decodePositionReply(answer.payload);
   const type = behind ? 'behind' : 'met';
   const theirs = begin.resumes;
-  return { type, server: server.replica, theirs, stretch: server.stretch, expected: resumes };
+  const { stretch } = server.claim;
+  return { type, server: server.replica, theirs, stretch, expected: resumes };
 }
 
 function refused({ code, payload }: Reply): Greeting {
@@ -89,6 +96,11 @@ const MISFITS: Readonly<Record<Misfit, string>> = {
   restored:
     'the server has records of this replica that its log does not have: was the cache restored from a backup?',
   other: 'the server knows another history of this replica: was the cache restored from a backup?',
+  unproven:
+    'the server knows a history of this replica that its log does not have any more: was one of the caches restored from a backup?',
+  lost: 'the server has records of this replica that its log has lost in a crash, and was trimmed behind them.',
+  replaced:
+    'the server has another log than the one that this replica has followed: was its cache replaced, or begun anew?',
   trimmed:
     'the server lacks records that this log does not have any more: was its cache restored from a backup?',
 };

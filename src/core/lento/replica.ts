@@ -1,12 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
-import { KmlReader, LogSync } from '../journal/index.js';
+import { epochsOf, KmlReader, LogSync } from '../journal/index.js';
 import type { Recno, ReplicaId } from '../model/ids.js';
 import { LIMITS } from '../model/limits.js';
 import { META_DIRECTORY } from '../model/names.js';
-import { isWithin, type Stretch } from '../model/position.js';
+import { isWithin, NO_EPOCH, type Epoch } from '../model/position.js';
 import { Opcode } from '../model/records.js';
-import { judgePosition, type Begin, type Misfit } from '../replication/lost-tail.js';
+import {
+  judgeClaim,
+  type Begin,
+  type Claim,
+  type Misfit,
+  type Surroundings,
+} from '../replication/lost-tail.js';
 import type { Channel } from '../psdev/channel.js';
 import { encodeItems, type WireItem } from '../psdev/items.js';
 import {
@@ -26,11 +32,11 @@ import { close, O_DIRECTORY, O_RDONLY, openat } from '../system/files.js';
 
 const STATUS_MS = 3_000;
 
-/** What is expected next of a peer's log. */
-export interface Expected {
-  readonly expected: Recno;
+/** What is here of a peer's log. */
+export interface Expected extends Claim {
   readonly checksum: number;
-  readonly stretch: Stretch;
+  /** Something is here of the log of somebody else. */
+  readonly others: boolean;
 }
 
 /** A fileset mounted on this host, as lento deals with it: its presto on the psdev, its log and contents to read. */
@@ -38,6 +44,7 @@ export class Replica {
   readonly fileset: string;
   readonly id: ReplicaId;
   readonly reader: KmlReader;
+  readonly #epochs: readonly Epoch[];
   readonly #sync: LogSync;
   /** Descriptor of the lower tree's root. */
   readonly lowerFd: number;
@@ -59,6 +66,7 @@ export class Replica {
     const path = Buffer.from(hello.lowerPath).toString('latin1');
     this.lowerFd = must('open', openat(-100, path, O_RDONLY | O_DIRECTORY), hello.lowerPath);
     try {
+      this.#epochs = epochsOf(this.lowerFd, hello.fileset, hello.replica);
       this.#sync = LogSync.open(this.lowerFd, hello.fileset);
     } catch (error) {
       close(this.lowerFd);
@@ -84,23 +92,24 @@ export class Replica {
     return Math.max(this.#end + 1, this.hello.next);
   }
 
-  /**
-   * Where our log begins for a peer that expects `expects` of it, perhaps in the middle of a stretch that it gets
-   * shortened. @throws IzoError where the log cannot be read
-   */
-  beginFor(expects: Recno, checksum: number, stretch: Stretch): Begin | Misfit {
-    const isMiddle = isWithin(stretch, expects);
-    if (isMiddle && stretch.to > this.#end) return 'restored';
-    if (isMiddle && this.reader.around(stretch.from, this.#end) === undefined) return 'trimmed';
-    const around = this.reader.around(expects, this.#end);
-    if (around === undefined) return 'trimmed';
+  /** The epoch that our log is in. */
+  get epoch(): number {
+    return this.#epochs.at(-1)?.id ?? NO_EPOCH;
+  }
+
+  /** Where our log begins for a peer that has this of it. @throws IzoError where the log cannot be read */
+  beginFor(claim: Claim): Begin | Misfit {
+    return judgeClaim(claim, this.#around(claim), this.#end, this.#epochs);
+  }
+
+  /** undefined: it was trimmed. Of a stretch that the peer has in part all must be there, to be shortened again. */
+  #around({ expected, stretch }: Claim): Surroundings | undefined {
+    const isMiddle = isWithin(stretch, expected);
+    const isWhole = !isMiddle || this.reader.around(stretch.from, this.#end) !== undefined;
+    const around = isWhole ? this.reader.around(expected, this.#end) : undefined;
+    if (around === undefined) return undefined;
     const { before, next = this.next } = around;
-    // Records of a shortened history may not be as they are in the log.
-    return judgePosition(expects, isMiddle ? 0 : checksum, {
-      before: before.recno,
-      checksum: before.checksum,
-      next,
-    });
+    return { before: before.recno, checksum: before.checksum, next };
   }
 
   /** Makes all that presto has journaled, or begun to write, so far survive a power cut. @throws Error of fsync(2) */
@@ -175,8 +184,18 @@ export class Replica {
 
   async expected(peer: ReplicaId): Promise<Expected> {
     const { head } = await this.channel.request('expected', { peer });
-    const stretch = readStretch(head);
-    return { expected: number(head, 'expected'), checksum: number(head, 'checksum'), stretch };
+    return {
+      expected: number(head, 'expected'),
+      checksum: number(head, 'checksum'),
+      stretch: readStretch(head),
+      epoch: number(head, 'epoch'),
+      others: head['others'] === true,
+    };
+  }
+
+  /** What is here of the peer's log is its history in that epoch; NO_EPOCH: it is not, as far as is known. */
+  async agreed(peer: ReplicaId, epoch: number): Promise<void> {
+    await this.channel.request('agreed', { peer, epoch });
   }
 
   /** @param backlog Infinity: nobody is ever given up. @returns the number that the log begins with then */

@@ -37,7 +37,8 @@ export async function answerHello(
     return;
   }
   await peers.settled(name);
-  const { expected, checksum, stretch } = await replica.expected(hello.replica);
+  const claim = await replica.expected(hello.replica);
+  const { expected } = claim;
   // Meanwhile it may have said hello once more.
   const later = peers.laterThan(name, session);
   if (later !== undefined) {
@@ -46,7 +47,7 @@ export async function answerHello(
   }
   const address = { fileset, session };
   const flow = peers.flow(name);
-  const progress = { expected, hasNews: hello.end >= expected };
+  const progress = { expected, hasNews: hello.end >= expected, epoch: hello.current };
   peers.add(new ServerPeer(name, hello.replica, connection, address, replica, progress, flow));
   exchange.reply(
     Code.ok,
@@ -56,9 +57,8 @@ export async function answerHello(
       session,
       replica: replica.id,
       end: replica.end,
-      expects: expected,
-      checksum,
-      stretch,
+      current: replica.epoch,
+      claim,
     }),
   );
 }
@@ -71,9 +71,13 @@ export function answerPosition(
   exchange: Exchange,
 ): void {
   const { name } = peer;
-  const { expects, checksum, stretch, intact, resumes } = decodePosition(payload);
-  const ours = replica.beginFor(expects, checksum, stretch);
+  const { claim, intact, resumes } = decodePosition(payload);
+  const { expected: expects, stretch } = claim;
+  const ours = replica.beginFor(claim);
+  const agree = (): void =>
+    machine.background(replica.agreed(peer.replica, peer.progress.epoch), 'noting an epoch');
   if (ours === 'trimmed') {
+    agree();
     peers.errors.set(name, MISFITS.trimmed);
     log.info({ fileset: replica.fileset, peer: name }, `${name} takes the whole tree`);
     exchange.reply(Code.ok, encodePositionReply({ resumes: expects, behind: true }));
@@ -89,6 +93,7 @@ export function answerPosition(
     return;
   }
   peers.errors.delete(name);
+  agree();
   peer.join({ intact, resumes }, stretch);
   exchange.reply(Code.ok, encodePositionReply({ resumes: ours.resumes, behind: false }));
   log.info({ fileset: replica.fileset, peer: name }, `${name} is connected`);
@@ -96,10 +101,17 @@ export function answerPosition(
   machine.dispatch({ ...up, behind: false });
 }
 
+/** Replicators do not log what they get, so nobody can give these back. */
+const LOST = 'it has seen records that this log has lost in a power cut';
+
 /** Why what a replicator expects of our log is no place in it. */
 const MISFITS: Readonly<Record<Misfit, string>> = {
   restored: 'it has seen records that this log does not have (any more)',
   other: 'its history is not that of this log',
+  lost: LOST,
+  unproven:
+    'it is further behind than this log reaches, and nobody can tell whether it has seen the same history',
+  replaced: 'it has followed another log',
   trimmed:
     'it is further behind than this log reaches (see backlog in fsetdb): it takes the whole tree',
 };
@@ -108,6 +120,3 @@ function remedy(fileset: string): string {
   const reset = `\`izo recovery ${fileset} --reset\``;
   return `the cache of one of the two was restored from a backup, or replaced; unmount it, and ${reset} there (the server's: then on all)`;
 }
-
-/** Replicators do not log what they get, so nobody can give these back. */
-const LOST = 'it has seen records that this log has lost in a power cut';

@@ -28,8 +28,12 @@ export class ServerPeer {
     /** Of this session: it comes with every request. */
     readonly address: Address,
     private readonly own: Replica,
-    /** When it said hello: the next record to expect from it, and whether it has that. */
-    private readonly progress: { readonly expected: Recno; readonly hasNews: boolean },
+    /** When it said hello: the next record to expect from it, whether it has that, and the epoch of its log. */
+    readonly progress: {
+      readonly expected: Recno;
+      readonly hasNews: boolean;
+      readonly epoch: number;
+    },
     flow: Flow,
   ) {
     this.backlog = new PeerBacklog(own, NO_STRETCH, 0);

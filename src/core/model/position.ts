@@ -29,3 +29,19 @@ export function isWithin({ from, to }: Stretch, expected: Recno): boolean {
 export function formatPosition(position: Position): string {
   return `${position.log.toString(16).padStart(12, '0')}/${position.recno}`;
 }
+
+/**
+ * An epoch of a log lasts from one opening for writing to the next, and has an id that no other ever has. A cache that was
+ * put back from a backup goes on in an epoch of which nobody has heard who saw what it has lost. So who knows in which
+ * epoch a peer's history was last found to be that of the log can tell whether it still is, also where the records are gone.
+ */
+export interface Epoch {
+  readonly id: number;
+  /** No record before the epoch has this number or a larger one. */
+  readonly from: Recno;
+  /** The last record that the log had when it began: those of the epoch before that are behind it a crash has lost. */
+  readonly after: Recno;
+}
+
+/** Not known. */
+export const NO_EPOCH = 0;

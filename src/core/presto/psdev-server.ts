@@ -18,8 +18,9 @@ import {
   type PrestoStatus,
 } from '../psdev/messages.js';
 import { IzoError } from '../model/errors.js';
-import { formatReplicaId, type Recno } from '../model/ids.js';
-import { NO_STRETCH } from '../model/position.js';
+import { formatReplicaId, type Recno, type ReplicaId } from '../model/ids.js';
+import { NO_EPOCH, NO_STRETCH } from '../model/position.js';
+import { must } from '../system/errno.js';
 import type { Presto } from './presto.js';
 import { refuseMerge } from './merger.js';
 import { remoteItem } from './remote-item.js';
@@ -140,9 +141,13 @@ export class PsdevServer {
       case 'expected': {
         // Of a merge that an earlier lento has begun: its end decides what is expected, and what of the log is void.
         if (presto.gate.isFrozen) throw new IzoError('merging', 'a merge is being finished');
-        const progress = presto.logs.lastRcvd.get(number(frame.head, 'peer'));
-        const { expected = 1, checksum = 0, stretch = NO_STRETCH } = progress ?? {};
-        return { expected, checksum, ...stretch };
+        return this.#expected(number(frame.head, 'peer'));
+      }
+      case 'agreed': {
+        const { lastRcvd } = presto.logs;
+        const noted = lastRcvd.setEpoch(number(frame.head, 'peer'), number(frame.head, 'epoch'));
+        must('last_rcvd', noted);
+        return {};
       }
       case 'end':
         return { recno: presto.logs.kml.end.recno };
@@ -159,6 +164,14 @@ export class PsdevServer {
       default:
         throw new FrameError(`${kind} is no request`);
     }
+  }
+
+  #expected(peer: ReplicaId): Record<string, unknown> {
+    const { lastRcvd } = this.presto.logs;
+    const progress = lastRcvd.get(peer);
+    const { expected = 1, checksum = 0, stretch = NO_STRETCH, epoch = NO_EPOCH } = progress ?? {};
+    const others = lastRcvd.peers().some((other) => other.peer !== peer && other.expected > 1);
+    return { expected, checksum, ...stretch, epoch, others };
   }
 
   #logGate(state: GateState, policy: Policy): void {

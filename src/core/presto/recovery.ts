@@ -50,7 +50,7 @@ function tellDamage({ logs, log }: Presto): void {
 }
 
 function settleLastRecord(presto: Presto, redone: readonly Redone[]): void {
-  const { kml, replica, lastRcvd } = presto.logs;
+  const { kml, replica, lastRcvd, epochs } = presto.logs;
   const record = kml.lastRecord();
   if (record === undefined) return;
   const own = record.head.origin === replica;
@@ -58,6 +58,7 @@ function settleLastRecord(presto: Presto, redone: readonly Redone[]): void {
     isDone(presto, record, redone) || (own && canFinish(presto, record) && finish(presto, record));
   if (!kept) {
     kml.dropLast();
+    epochs.beganAfter(kml.end.recno);
     presto.log('info', `recovery: dropped ${describe(record)}, which had not happened`);
     return;
   }

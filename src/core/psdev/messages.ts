@@ -10,13 +10,13 @@ import { FrameError } from './frames.js';
  * Notices of presto: `hello` once (PrestoHello), `log` {recno} when the log has grown, `want` when programs wait for the
  * permit, `ending` {recno} when the fileset is unmounted: lento closes the channel when the log is sent. Notice of lento:
  * `alive` every second. Requests of lento: `gate` {state, policy} -> {recno}, `apply` (ApplyRequest) -> ApplyReply,
- * `acknowledged` {peer, recno} -> {}, `expected` {peer} -> {expected, checksum, from, to}, `end` {} -> {recno}, `merge` {plan}
- * (a file in the stage) -> {recno}, `trim` (TrimRules) -> {first, more}, `status` {} ->
+ * `acknowledged` {peer, recno} -> {}, `expected` {peer} -> {expected, checksum, from, to, epoch, others}, `agreed` {peer, epoch}
+ * -> {}, `end` {} -> {recno}, `merge` {plan} (a file in the stage) -> {recno}, `trim` (TrimRules) -> {first, more}, `status` {} ->
  * PrestoStatus.
  */
 
 /** Of presto's code and lento's: both come from one installation, but one may be running since before an update. */
-export const PSDEV_VERSION = 3;
+export const PSDEV_VERSION = 4;
 
 /** Where a presto of a psdev listens: one socket per mounted fileset. */
 export const SOCKET_SUFFIX = '.sock';

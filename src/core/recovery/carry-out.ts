@@ -22,7 +22,7 @@ import { walkLower } from './lower-walk.js';
 import type { Step } from './plan.js';
 import type { Survey } from './survey.js';
 
-const LOGS = ['kml', 'lml', 'last_rcvd', 'fileset'];
+const LOGS = ['kml', 'lml', 'last_rcvd', 'fileset', 'epochs'];
 /** What an interrupted merge has left is about logs that begin anew. */
 const MERGE = ['merge', 'merge.done'];
 /** A KML that says this is none: nobody mounts what is half done. Running `izo recovery` again finishes it. */
@@ -116,9 +116,10 @@ class CarryOut {
     this.#empty('last_rcvd');
     LastRcvd.format(fd, replica);
     const table = LastRcvd.open(fd, replica);
-    for (const { peer, expected, checksum, nextToSend, stretch } of peers) {
+    for (const { peer, expected, checksum, nextToSend, stretch, epoch } of peers) {
       must('last_rcvd', table.setExpected(peer, expected, checksum, stretch));
       must('last_rcvd', table.setAcknowledged(peer, nextToSend - 1));
+      must('last_rcvd', table.setEpoch(peer, epoch));
     }
   }
 

@@ -1,6 +1,6 @@
 import type { PeerProgress } from '../journal/index.js';
 import { formatReplicaId, type Recno, type ReplicaId } from '../model/ids.js';
-import { NO_STRETCH } from '../model/position.js';
+import { NO_EPOCH, NO_STRETCH } from '../model/position.js';
 import { isUnreadable, type Survey } from './survey.js';
 
 /** What somebody wants of a recovery: the least that helps; the logs begun anew; the tree fetched anew from the server. */
@@ -165,6 +165,7 @@ function repairPositions({ lastRcvd, kml, tree }: Survey, repair: Repairs): void
     checksum: 0,
     nextToSend: 1,
     stretch: NO_STRETCH,
+    epoch: NO_EPOCH,
   }));
   repair.steps.push({ do: 'positions', replica, peers: [...lastRcvd.peers, ...derived] });
 }

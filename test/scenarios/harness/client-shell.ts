@@ -296,7 +296,7 @@ export class ClientShell implements Shell, Receiver {
       this.#dispatch({ type: 'applied', expected });
       inHand.answer(
         failure === undefined
-          ? { kind: 'expects', expected, checksum: '' }
+          ? { kind: 'expects', expected }
           : { kind: 'refused', message: failure },
       );
     });
@@ -309,7 +309,7 @@ export class ClientShell implements Shell, Receiver {
     this.#sink?.collect(inHand.batch);
     this.#held.push(...inHand.batch.items);
     this.#heldChecksum = inHand.batch.checksum;
-    inHand.answer({ kind: 'expects', expected: this.state.expected, checksum: '' });
+    inHand.answer({ kind: 'expects', expected: this.state.expected });
   }
 
   #merge(): void {

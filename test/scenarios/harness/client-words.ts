@@ -22,6 +22,9 @@ export interface InHand {
 export const MISFITS: Readonly<Record<Misfit, string>> = {
   restored: 'the server has records of this replica that its log does not have',
   other: 'the server knows another history of this replica',
+  lost: 'the server has records that this log has lost, and does not go back to',
+  unproven: 'the server knows a history of this replica that its log does not have any more',
+  replaced: 'the server has another log',
   trimmed: 'the server lacks records that this log does not have any more',
 };
 

@@ -1,6 +1,7 @@
-import { NO_STRETCH, type Stretch } from '../../../src/core/model/position.js';
+import { NO_EPOCH, type Stretch } from '../../../src/core/model/position.js';
 import type { Begin } from '../../../src/core/replication/lost-tail.js';
 import { MISFITS } from './client-words.js';
+import { beginFor } from './position.js';
 import type { Presto } from './presto.js';
 import type { Psdev } from './psdev.js';
 import type { End, Reply } from './wire.js';
@@ -29,25 +30,40 @@ interface Greeter {
 /** HELLO, then POSITION. */
 export function greet(greeter: Greeter, end: End, done: (greeting: Greeting) => void): void {
   const { presto, session, isCurrent } = greeter;
-  end.request(session, { kind: 'hello', end: presto.end }, (reply) => {
-    if (!isCurrent()) return;
-    if (reply.kind === 'late') done({ type: 'late', session: reply.session });
-    else if (reply.kind !== 'expects') done({ type: 'refused', reason: 'it does not want us' });
-    else {
-      const { expected, checksum, stretch = NO_STRETCH } = reply;
-      const begin = presto.beginFor(expected, checksum, stretch);
-      if (typeof begin === 'string') done({ type: 'misfit', reason: MISFITS[begin] });
-      else tell(greeter, end, begin, (answer) => done(told(answer, begin, stretch)));
-    }
-  });
+  end.request(
+    session,
+    { kind: 'hello', end: presto.end, current: presto.epochs.current },
+    (reply) => {
+      if (!isCurrent()) return;
+      if (reply.kind === 'late') done({ type: 'late', session: reply.session });
+      else if (reply.kind !== 'welcome') done({ type: 'refused', reason: 'it does not want us' });
+      else {
+        const { claim, current } = reply;
+        const begin = beginFor(presto, claim);
+        if (typeof begin === 'string') done({ type: 'misfit', reason: MISFITS[begin] });
+        else
+          tell(greeter, end, begin, current, (answer) => done(told(answer, begin, claim.stretch)));
+      }
+    },
+  );
 }
 
-function tell(greeter: Greeter, end: End, begin: Begin, done: (answer: Reply) => void): void {
-  const { psdev, serverName, session, isCurrent } = greeter;
-  psdev.request({ kind: 'expected', peer: serverName }, ({ expected, checksum, stretch }) => {
-    const position = { expects: expected, checksum, stretch, ...begin };
-    end.request(session, { kind: 'position', ...position }, (answer) => {
-      if (isCurrent()) done(answer);
+function tell(
+  { psdev, serverName, session, isCurrent }: Greeter,
+  end: End,
+  begin: Begin,
+  current: number,
+  done: (answer: Reply) => void,
+): void {
+  psdev.request({ kind: 'expected', peer: serverName }, (claim) => {
+    end.request(session, { kind: 'position', claim, ...begin }, (answer) => {
+      if (!isCurrent()) return;
+      const { kind } = answer;
+      const agree = (epoch: number): void =>
+        psdev.request({ kind: 'agreed', peer: serverName, epoch }, () => done(answer));
+      if (kind === 'begins') agree(current);
+      else if (kind === 'misfit') agree(NO_EPOCH);
+      else done(answer);
     });
   });
 }

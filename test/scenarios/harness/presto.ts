@@ -25,7 +25,7 @@ import type {
 } from './updates.js';
 
 export type { Applied, Batch, Gate, Item, Notice, Plan, Progress, Rec };
-import { judgePosition, type Begin, type Misfit } from '../../../src/core/replication/lost-tail.js';
+import { NOTHING, PaperEpochs } from './position.js';
 
 /** A mounted fileset in memory: its log survives what happens to lento, as presto does. */
 export class Presto {
@@ -52,6 +52,7 @@ export class Presto {
   /** Every so many-th update has contents that must be fetched; 0: none. */
   bigEvery = 0;
   readonly #progress = new Map<string, Progress>();
+  readonly epochs = new PaperEpochs();
 
   /** Files that programs have written and not closed yet: notes in the LML. */
   #open = 0;
@@ -79,17 +80,6 @@ export class Presto {
   /** The number of the record that comes next. */
   get next(): Recno {
     return Math.max(this.end, this.#spent) + 1;
-  }
-
-  /** Where the log begins for a peer that expects `expects` of it. */
-  beginFor(expects: Recno, checksum: string, stretch: Stretch): Begin | Misfit {
-    const isMiddle = isWithin(stretch, expects);
-    if (isMiddle && stretch.to > this.end) return 'restored';
-    if ((isMiddle ? stretch.from : expects) <= this.trimmed) return 'trimmed';
-    const before = this.log.findLast(({ recno }) => recno < expects);
-    const next = this.log.find(({ recno }) => recno >= expects)?.recno ?? this.next;
-    const surroundings = { before: before?.recno ?? 0, checksum: before?.rec.id ?? '', next };
-    return judgePosition(expects, isMiddle ? '' : checksum, surroundings);
   }
 
   /** lento has come, or is gone. */
@@ -127,6 +117,7 @@ export class Presto {
       for (; this.#open > 0; this.#open--) this.#note(this.#next());
     }
     this.close();
+    this.epochs.begin(this.next, this.end);
   }
 
   #make(): void {
@@ -183,7 +174,12 @@ export class Presto {
   }
 
   progress(peer: string): Progress {
-    return this.#progress.get(peer) ?? { expected: 1, checksum: '', stretch: NO_STRETCH };
+    return this.#progress.get(peer) ?? NOTHING;
+  }
+
+  /** What is here of the peer's log is its history in that epoch. */
+  agreed(peer: string, epoch: number): void {
+    this.#progress.set(peer, { ...this.progress(peer), epoch });
   }
 
   apply(peer: string, batch: Batch, log: boolean): Applied {
@@ -205,7 +201,7 @@ export class Presto {
 
   #count(peer: string, expected: Recno, checksum: string, stretch: Stretch): void {
     const current = isWithin(stretch, expected) ? stretch : NO_STRETCH;
-    this.#progress.set(peer, { expected, checksum, stretch: current });
+    this.#progress.set(peer, { ...this.progress(peer), expected, checksum, stretch: current });
   }
 
   /** Makes this host's updates that the peer does not have again, after those of the peer. */
@@ -377,6 +373,7 @@ export class Presto {
     for (const [peer, value] of progress) this.#progress.set(peer, value);
     this.parked = 0;
     this.#open = 0;
+    this.epochs.begin(this.next, this.end);
   }
 
   #revert(log: number, history: readonly string[]): void {
@@ -395,5 +392,7 @@ export class Presto {
       this.history.filter((id) => !gone.has(id)),
     );
     this.#spent = 0;
+    this.epochs.restore(end);
+    this.epochs.begin(this.next, this.end);
   }
 }

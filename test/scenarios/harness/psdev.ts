@@ -1,17 +1,17 @@
 import type { Recno } from '../../../src/core/model/ids.js';
-import { NO_STRETCH, type Stretch } from '../../../src/core/model/position.js';
+import { NOTHING } from './position.js';
 import type { Applied, Batch, Gate, Notice, Plan, Presto } from './presto.js';
+import type { Progress } from './updates.js';
 
 export type PsdevRequest =
   | { readonly kind: 'gate'; readonly state: Gate }
   | { readonly kind: 'apply'; readonly peer: string; readonly batch: Batch; readonly log: boolean }
   | { readonly kind: 'merge'; readonly plan: Plan }
-  | { readonly kind: 'expected'; readonly peer: string };
+  | { readonly kind: 'expected'; readonly peer: string }
+  | { readonly kind: 'agreed'; readonly peer: string; readonly epoch: number };
 
 /** Whatever presto answers; each asker reads its part. */
-export type PsdevReply = Applied & { readonly checksum: string; readonly stretch: Stretch };
-
-const NOWHERE = { checksum: '', stretch: NO_STRETCH };
+export type PsdevReply = Applied & Progress;
 
 interface Asked {
   readonly request: PsdevRequest;
@@ -63,14 +63,17 @@ export class Psdev {
       case 'gate': {
         this.onGate(request.state);
         const end: Recno = presto.setGate(request.state);
-        return { expected: 0, end, ...NOWHERE };
+        return { ...NOTHING, end };
       }
       case 'apply':
-        return { ...presto.apply(request.peer, request.batch, request.log), ...NOWHERE };
+        return { ...NOTHING, ...presto.apply(request.peer, request.batch, request.log) };
       case 'merge':
-        return { ...presto.merge(request.plan), ...NOWHERE };
+        return { ...NOTHING, ...presto.merge(request.plan) };
       case 'expected':
         return { ...presto.progress(request.peer), end: presto.end };
+      case 'agreed':
+        presto.agreed(request.peer, request.epoch);
+        return { ...NOTHING, end: presto.end };
     }
   }
 

@@ -12,13 +12,13 @@ import {
   type Begin,
   type Misfit,
 } from '../../../src/core/replication/lost-tail.js';
-import type { Recno } from '../../../src/core/model/ids.js';
 import { NO_STRETCH } from '../../../src/core/model/position.js';
 import { Sessions } from '../../../src/core/replication/sessions.js';
 import type { Host, Shell, World } from './host.js';
 import type { Notice, Rec } from './presto.js';
 import type { PaperBacklog } from './paper-backlog.js';
 import type { Psdev } from './psdev.js';
+import { beginFor } from './position.js';
 import { Sink } from './sink.js';
 import type { End, Receiver, Reply, Request } from './wire.js';
 
@@ -32,6 +32,8 @@ interface Peer {
   readonly sink: Sink;
   /** What was expected of it when it said hello. */
   readonly expected: number;
+  /** The epoch that its log was in then. */
+  readonly epoch: number;
   begin: Begin;
   /** It has updates that the server lacks. */
   readonly hasNews: boolean;
@@ -44,6 +46,9 @@ const NOWHERE: Begin = { intact: Infinity, resumes: Infinity };
 const MISFITS: Readonly<Record<Misfit, string>> = {
   restored: 'it has seen records that this log does not have (any more)',
   other: 'its history is not that of this log',
+  lost: 'records were lost',
+  unproven: 'it is further behind than this log reaches, and nobody can tell its history',
+  replaced: 'it has followed another log',
   trimmed: 'it is further behind than this log reaches',
 };
 
@@ -200,7 +205,7 @@ export class ServerShell implements Shell, Receiver {
   request(end: End, session: number, request: Request, answer: Answer): void {
     const name = end.to;
     if (request.kind === 'hello') {
-      this.#hello(name, end, session, request.end, answer);
+      this.#hello(name, end, session, request, answer);
       return;
     }
     const peer = this.peers.get(name);
@@ -230,7 +235,13 @@ export class ServerShell implements Shell, Receiver {
     }
   }
 
-  #hello(name: string, end: End, session: number, theirEnd: Recno, answer: Answer): void {
+  #hello(
+    name: string,
+    end: End,
+    session: number,
+    hello: Request & { kind: 'hello' },
+    answer: Answer,
+  ): void {
     const last = this.#sessions.begin(name, session);
     if (last !== undefined) {
       answer({ kind: 'late', session: last });
@@ -243,17 +254,20 @@ export class ServerShell implements Shell, Receiver {
       older.sink.lose();
     }
     const go = (): void =>
-      this.psdev.request({ kind: 'expected', peer: name }, ({ expected, checksum, stretch }) => {
+      this.psdev.request({ kind: 'expected', peer: name }, (claim) => {
+        const { expected } = claim;
+        const { epochs } = this.host.presto;
         const later = this.#sessions.laterThan(name, session);
         if (later !== undefined) {
           answer({ kind: 'late', session: later });
           return;
         }
         const sink = new Sink(this.psdev, name, end, session, expected, true);
-        const known = { name, end, session, sink, expected, begin: NOWHERE, permits: [] };
+        const { end: theirEnd, current: epoch } = hello;
+        const known = { name, end, session, sink, expected, epoch, begin: NOWHERE, permits: [] };
         const backlog = this.host.presto.backlog(NO_STRETCH, 0);
         this.peers.set(name, { ...known, hasNews: theirEnd >= expected, backlog });
-        answer({ kind: 'expects', expected, checksum, stretch });
+        answer({ kind: 'welcome', claim, current: epochs.current });
       });
     const leaving = this.#leaving.get(name);
     if (leaving === undefined) this.host.later(go);
@@ -261,10 +275,12 @@ export class ServerShell implements Shell, Receiver {
   }
 
   #position(peer: Peer, position: Request & { kind: 'position' }, answer: Answer): void {
-    const { expects, checksum, stretch, intact, resumes } = position;
+    const { claim, intact, resumes } = position;
+    const { expected: expects, stretch } = claim;
     const { presto } = this.host;
-    const ours = presto.beginFor(expects, checksum, stretch);
+    const ours = beginFor(presto, claim);
     if (ours === 'trimmed') {
+      this.#agree(peer);
       answer({ kind: 'begins', resumes: expects, behind: true });
       const up = { type: 'peer-up', peer: peer.name, theirs: expects, ours: resumes } as const;
       this.#dispatch({ ...up, behind: true });
@@ -276,12 +292,17 @@ export class ServerShell implements Shell, Receiver {
       answer({ kind: 'misfit', message });
       return;
     }
+    this.#agree(peer);
     peer.begin = { intact, resumes };
     peer.backlog = presto.backlog(stretch, peer.hasNews ? 0 : presto.end);
     peer.sink.resumeAt(resumes);
     answer({ kind: 'begins', resumes: ours.resumes, behind: false });
     const up = { type: 'peer-up', peer: peer.name, theirs: ours.resumes, ours: resumes } as const;
     this.#dispatch({ ...up, behind: false });
+  }
+
+  #agree({ name, epoch }: Peer): void {
+    this.psdev.request({ kind: 'agreed', peer: name, epoch }, () => undefined);
   }
 
   /** It takes its time: meanwhile the tree may change. */
@@ -310,7 +331,7 @@ export class ServerShell implements Shell, Receiver {
     peer.sink.receive(request.batch, ({ expected, end, failure }) => {
       answer(
         failure === undefined
-          ? { kind: 'expects', expected, checksum: '' }
+          ? { kind: 'expects', expected }
           : { kind: 'refused', message: failure },
       );
       this.#dispatch({ type: 'applied', peer: peer.name, expected, end });

@@ -63,6 +63,7 @@ export interface Progress {
   readonly expected: Recno;
   readonly checksum: string;
   readonly stretch: Stretch;
+  readonly epoch: number;
 }
 
 /** What is on the disk. */

@@ -1,16 +1,14 @@
 import type { Recno } from '../../../src/core/model/ids.js';
-import type { Stretch } from '../../../src/core/model/position.js';
 import type { Begin } from '../../../src/core/replication/lost-tail.js';
 import type { PaperTree } from '../../support/paper/tree.js';
 import type { Batch } from './presto.js';
+import type { Progress } from './updates.js';
 
 export type Request =
-  | { readonly kind: 'hello'; readonly end: Recno }
+  | { readonly kind: 'hello'; readonly end: Recno; readonly current: number }
   | ({
       readonly kind: 'position';
-      readonly expects: Recno;
-      readonly checksum: string;
-      readonly stretch: Stretch;
+      readonly claim: Progress;
     } & Begin)
   | { readonly kind: 'permit' }
   | { readonly kind: 'walk' }
@@ -37,12 +35,9 @@ export type Reply =
   | { readonly kind: 'refused'; readonly message: string }
   /** The logs do not fit. */
   | { readonly kind: 'misfit'; readonly message: string }
-  | {
-      readonly kind: 'expects';
-      readonly expected: Recno;
-      readonly checksum: string;
-      readonly stretch?: Stretch;
-    }
+  /** Hello: what the server has of the client's log, and the epoch of its own. */
+  | { readonly kind: 'welcome'; readonly claim: Progress; readonly current: number }
+  | { readonly kind: 'expects'; readonly expected: Recno }
   | { readonly kind: 'begins'; readonly resumes: Recno; readonly behind: boolean }
   | ({ readonly kind: 'tree' } & Walked)
   | { readonly kind: 'granted'; readonly generation: number; readonly upto: Recno }
@@ -185,9 +180,9 @@ function describeRequest(request: Request, session: number): string {
     case 'hello':
       return `hello, session ${session}`;
     case 'position': {
-      const { expects, intact, resumes } = request;
+      const { claim, intact, resumes } = request;
       const left = resumes > intact + 1 ? `, has none from ${intact + 1} to ${resumes - 1}` : '';
-      return `position: expects ${expects}${left}`;
+      return `position: expects ${claim.expected}${left}`;
     }
     case 'permit':
       return 'permit wanted';
@@ -215,6 +210,8 @@ function describeReply(reply: Reply): string {
       return `misfit: ${reply.message}`;
     case 'refused':
       return `refused: ${reply.message}`;
+    case 'welcome':
+      return `expects ${reply.claim.expected}`;
     case 'expects':
       return `expects ${reply.expected}`;
     case 'begins':

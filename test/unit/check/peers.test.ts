@@ -116,8 +116,11 @@ describe('ABOUT', () => {
   it('comes back as it was', () => assert.deepEqual(decodeAbout(encodeAbout(ABOUT)), ABOUT));
 
   it('of another version tells that version, whatever follows', () => {
-    const payload = Buffer.concat([Buffer.from([9, 0]), Buffer.from('anything')]);
-    assert.equal(decodeAbout(payload).version, 9);
+    const payload = Buffer.concat([
+      Buffer.from([PROTOCOL_VERSION + 1, 0]),
+      Buffer.from('anything'),
+    ]);
+    assert.equal(decodeAbout(payload).version, PROTOCOL_VERSION + 1);
   });
 
   it('that is cut short or too long is refused', () => {

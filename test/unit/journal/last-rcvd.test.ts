@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { LastRcvd, type PeerProgress } from '../../../src/core/journal/index.js';
-import { isWithin, NO_STRETCH } from '../../../src/core/model/position.js';
+import { isWithin, NO_EPOCH, NO_STRETCH } from '../../../src/core/model/position.js';
 import { E } from '../../../src/core/system/errno.js';
 import { FaultyDisk, LOG_ID, Scratch } from './support.js';
 
 const NEW: PeerProgress = {
   ...{ peer: 5, expected: 1, checksum: 0, nextToSend: 1 },
   stretch: NO_STRETCH,
+  epoch: NO_EPOCH,
 };
 
 describe('LastRcvd', () => {
@@ -34,7 +35,7 @@ describe('LastRcvd', () => {
     const step = fc.record({
       peer,
       recno,
-      what: fc.constantFrom('expected', 'acknowledged', 'forget', 'reopen'),
+      what: fc.constantFrom('expected', 'acknowledged', 'agreed', 'forget', 'reopen'),
       checksum: fc.nat({ max: 2 ** 32 - 1 }),
     });
     fc.assert(
@@ -59,6 +60,9 @@ describe('LastRcvd', () => {
           } else if (what === 'acknowledged') {
             assert.equal(table.setAcknowledged(peer, recno), 0);
             model.set(peer, { ...old, nextToSend: recno + 1 });
+          } else if (what === 'agreed') {
+            assert.equal(table.setEpoch(peer, recno), 0);
+            model.set(peer, { ...old, epoch: recno });
           } else if (what === 'forget') {
             assert.equal(table.forget(peer), 0);
             model.delete(peer);

@@ -93,6 +93,7 @@ describe('logs of a fileset', () => {
       expected: 5,
       checksum: 3,
       nextToSend: 1,
+      epoch: 0,
       stretch: { from: 0, to: 0 },
     });
     after.close();

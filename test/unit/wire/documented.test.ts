@@ -79,9 +79,8 @@ const MESSAGES: Record<string, readonly [encoder: keyof typeof messages, () => u
         version: 1,
         replica: 1,
         end: 1,
-        expects: 1,
-        checksum: 1,
-        stretch: { from: 0, to: 0 },
+        current: 1,
+        claim: messages.NO_CLAIM,
       }),
   ],
   'HELLO from an older session, reply': ['encodeNumber', () => messages.encodeNumber(1)],
@@ -127,9 +126,7 @@ const MESSAGES: Record<string, readonly [encoder: keyof typeof messages, () => u
     () =>
       messages.encodePosition({
         ...address,
-        expects: 1,
-        checksum: 1,
-        stretch: { from: 0, to: 0 },
+        claim: messages.NO_CLAIM,
         intact: 0,
         resumes: 1,
       }),

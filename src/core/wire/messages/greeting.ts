@@ -1,12 +1,12 @@
 import type { Recno, ReplicaId } from '../../model/ids.js';
 import { LIMITS } from '../../model/limits.js';
-import { NO_STRETCH, type Stretch } from '../../model/position.js';
+import { NO_EPOCH, NO_STRETCH, type Stretch } from '../../model/position.js';
 import { Reader, Writer } from '../codec.js';
 import { ProtocolError } from '../errors.js';
 import { readAddressFrom, writerTo, type Address } from './address.js';
 
 /** Changes with every change of the payloads or their order. Hosts of different versions refuse each other. */
-export const PROTOCOL_VERSION = 8;
+export const PROTOCOL_VERSION = 9;
 
 /** HELLO, both in the request (of the client) and in the reply (of the server). */
 export interface Hello extends Address {
@@ -14,25 +14,55 @@ export interface Hello extends Address {
   /** The sender's log and its last record. */
   readonly replica: ReplicaId;
   readonly end: Recno;
-  /** Next record the sender expects from the other's log, and the checksum of the one before it; 1 and 0 at first. */
-  readonly expects: Recno;
+  /** The epoch that the sender's log is in. */
+  readonly current: number;
+  /** What it has of the other's log. */
+  readonly claim: WireClaim;
+}
+
+/** What the sender has of the other's log. */
+export interface WireClaim {
+  /** The record that it expects next, and the checksum of the one before it; 1 and 0 at first. */
+  readonly expected: Recno;
   readonly checksum: number;
-  /** The stretch of that log that the sender has in part, shortened. */
+  /** The stretch that it has in part, shortened. */
   readonly stretch: Stretch;
+  /** The last epoch in which that was found to be the log's history. */
+  readonly epoch: number;
+}
+
+/** Of a log of which nothing is known. */
+export const NO_CLAIM: WireClaim = {
+  expected: 1,
+  checksum: 0,
+  stretch: NO_STRETCH,
+  epoch: NO_EPOCH,
+};
+
+function writeClaim(writer: Writer, { expected, checksum, stretch, epoch }: WireClaim): Writer {
+  return writer.u64(expected).u32(checksum).u64(stretch.from).u64(stretch.to).u48(epoch);
+}
+
+function readClaim(reader: Reader): WireClaim {
+  const claim = {
+    expected: reader.u64(),
+    checksum: reader.u32(),
+    stretch: { from: reader.u64(), to: reader.u64() },
+    epoch: reader.u48(),
+  };
+  if (claim.expected === 0) throw new ProtocolError('an impossible position');
+  return claim;
 }
 
 export function encodeHello(hello: Hello): Buffer {
-  return new Writer()
+  const writer = new Writer()
     .u16(hello.version)
     .latin1(hello.fileset, LIMITS.filesetNameBytes)
     .u64(hello.session)
     .u48(hello.replica)
     .u64(hello.end)
-    .u64(hello.expects)
-    .u32(hello.checksum)
-    .u64(hello.stretch.from)
-    .u64(hello.stretch.to)
-    .finish();
+    .u48(hello.current);
+  return writeClaim(writer, hello.claim).finish();
 }
 
 export function decodeHello(payload: Buffer): Hello {
@@ -40,20 +70,19 @@ export function decodeHello(payload: Buffer): Hello {
   const version = reader.u16();
   // What follows is that version's business.
   if (version !== PROTOCOL_VERSION) {
-    const nothing = { fileset: '', session: 0, replica: 0, end: 0, expects: 1, checksum: 0 };
-    return { version, ...nothing, stretch: NO_STRETCH };
+    const nothing = { fileset: '', session: 0, replica: 0, end: 0, current: NO_EPOCH };
+    return { version, ...nothing, claim: NO_CLAIM };
   }
   const hello = {
     version,
     ...readAddressFrom(reader),
     replica: reader.u48(),
     end: reader.u64(),
-    expects: reader.u64(),
-    checksum: reader.u32(),
-    stretch: { from: reader.u64(), to: reader.u64() },
+    current: reader.u48(),
+    claim: readClaim(reader),
   };
   reader.end();
-  if (hello.replica === 0 || hello.expects === 0) throw new ProtocolError('an impossible hello');
+  if (hello.replica === 0) throw new ProtocolError('an impossible hello');
   return hello;
 }
 
@@ -62,20 +91,14 @@ export function decodeHello(payload: Buffer): Hello {
  * server.
  */
 export interface PositionMessage extends Address {
-  readonly expects: Recno;
-  readonly checksum: number;
-  readonly stretch: Stretch;
+  readonly claim: WireClaim;
   /** The client's log has all records up to this one, and those from `resumes` on. What is between them it has lost. */
   readonly intact: Recno;
   readonly resumes: Recno;
 }
 
 export function encodePosition(message: PositionMessage): Buffer {
-  return writerTo(message)
-    .u64(message.expects)
-    .u32(message.checksum)
-    .u64(message.stretch.from)
-    .u64(message.stretch.to)
+  return writeClaim(writerTo(message), message.claim)
     .u64(message.intact)
     .u64(message.resumes)
     .finish();
@@ -85,15 +108,12 @@ export function decodePosition(payload: Buffer): PositionMessage {
   const reader = new Reader(payload);
   const message = {
     ...readAddressFrom(reader),
-    expects: reader.u64(),
-    checksum: reader.u32(),
-    stretch: { from: reader.u64(), to: reader.u64() },
+    claim: readClaim(reader),
     intact: reader.u64(),
     resumes: reader.u64(),
   };
   reader.end();
-  if (message.expects === 0 || message.intact >= message.resumes)
-    throw new ProtocolError('an impossible position');
+  if (message.intact >= message.resumes) throw new ProtocolError('an impossible position');
   return message;
 }
 
