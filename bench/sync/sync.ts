@@ -15,6 +15,7 @@ import type { Pair } from './pair.js';
 import { CatchUp } from './catch-up.js';
 import { fileRows, updateRows } from './file-rows.js';
 import { treeRows } from './tree-rows.js';
+import { measureUntar, untarId } from './untar-row.js';
 
 /** What users would pick instead, each with the means it has: what runs by itself, and what is run after each change. */
 
@@ -73,7 +74,11 @@ export async function benchSync(
     const ratios = names.filter((name) => name !== 'izo').map((name): Ratio => ['izo', name]);
     const progress = ({ id }: Measured): void => void process.stderr.write(`  ${id}\n`);
     const measured = await measureRows(rows, pairs, { rounds, signal }, progress);
-    if (hosts !== undefined) {
+    const [izo] = pairs;
+    if (hosts !== undefined && izo !== undefined) {
+      if (only?.test(untarId(files)) !== false) {
+        measured.push(await measureUntar(izo, files, { rounds, signal, root }));
+      }
       const catchUp = new CatchUp(hosts, rounds, signal);
       if (only?.test('idle') !== false) measured.push(await catchUp.idle());
       const wanted = only?.test('changes after') === false ? [] : trees;

@@ -7,6 +7,8 @@ import { arrive, clean } from './arrival.js';
 import type { Pair } from './pair.js';
 
 const FILES_A_DIRECTORY = 50;
+/** Of a smaller tree the start of a process is most of what the first synchronisation takes. */
+const FILES_OF_BAR = 5000;
 
 /** Files below a directory. */
 function countFiles(directory: string): number {
@@ -97,7 +99,7 @@ export function treeRows(files: number): Row<Pair>[] {
 function firstRow(small: SmallFiles): Row<Pair> {
   return {
     ...{ id: `first synchronisation of ${small.files}`, unit: 's', amount: 1 },
-    bars: [{ of: 'izo', to: 'rsync', most: 1 }],
+    bars: small.files < FILES_OF_BAR ? [] : [{ of: 'izo', to: 'rsync', most: 1 }],
     prepare: async (pair) => {
       await clean(pair);
       small.make(pair);
