@@ -1,5 +1,6 @@
 import type { Recno } from '../model/ids.js';
 import type { RecordHead } from '../model/records.js';
+import { merge } from '../replication/merge/merge.js';
 import { E } from '../system/errno.js';
 import type { Connection, Exchange } from '../wire/connection.js';
 import { Code, Kind } from '../wire/kinds.js';
@@ -167,6 +168,7 @@ export class ClientStream {
         replica,
         news: collected.map(({ record }) => record),
         objects: (stage) => new CollectedObjects(stage, connection, address, collected),
+        merge,
         tree: new LowerView(replica.lowerFd),
         peer: this.link.server,
         next: held,

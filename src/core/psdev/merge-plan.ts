@@ -52,17 +52,51 @@ const TYPE = { apply: 1, identity: 2, touch: 3, amendment: 4 } as const;
 const FRAME_HEAD_BYTES = 5;
 const CRC_BYTES = 4;
 
-export function encodeMergePlan(plan: MergePlan): Buffer {
-  const json = Buffer.from(JSON.stringify(plan.head), 'utf8');
-  const length = Buffer.alloc(4);
-  length.writeUInt32LE(json.length);
-  const parts: Buffer[] = [MAGIC, length, json];
-  for (const step of plan.steps) parts.push(...encodeStep(step));
-  for (const record of plan.amendments) parts.push(...frame(TYPE.amendment, [record]));
-  const body = Buffer.concat(parts);
-  const crc = Buffer.alloc(CRC_BYTES);
-  crc.writeUInt32LE(crc32(body));
-  return Buffer.concat([body, crc]);
+/** Writes a plan piece by piece: one of a large tree would take much memory. */
+export class MergePlanWriter {
+  #crc = 0;
+
+  /** @param write puts bytes behind those before */
+  constructor(
+    private readonly write: (bytes: Buffer) => void,
+    head: MergeHead,
+  ) {
+    const json = Buffer.from(JSON.stringify(head), 'utf8');
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(json.length);
+    this.#put([MAGIC, length, json]);
+  }
+
+  step(step: MergeStep): void {
+    this.#put(encodeStep(step));
+  }
+
+  amendment(record: Buffer): void {
+    this.#put(frame(TYPE.amendment, [record]));
+  }
+
+  /** Without this nobody takes it for a plan. */
+  finish(): void {
+    const crc = Buffer.alloc(CRC_BYTES);
+    crc.writeUInt32LE(this.#crc);
+    this.write(crc);
+  }
+
+  #put(parts: readonly Buffer[]): void {
+    for (const part of parts) {
+      this.#crc = crc32(part, this.#crc);
+      this.write(part);
+    }
+  }
+}
+
+export function encodeMergePlan({ head, steps, amendments }: MergePlan): Buffer {
+  const parts: Buffer[] = [];
+  const writer = new MergePlanWriter((bytes) => parts.push(bytes), head);
+  for (const step of steps) writer.step(step);
+  for (const record of amendments) writer.amendment(record);
+  writer.finish();
+  return Buffer.concat(parts);
 }
 
 function encodeStep(step: MergeStep): Buffer[] {

@@ -3,6 +3,7 @@ import { merge, type Divergence, type Merge } from '../../../src/core/replicatio
 import type { MergeTerms } from '../../../src/core/replication/merge/merging.js';
 import type { ClientTree } from '../../../src/core/replication/merge/tree-names.js';
 import type { ConflictPolicy } from '../../../src/core/replication/merge/rules.js';
+import { mergeTree } from '../../../src/core/replication/resync/merge-tree.js';
 import { newsFrom } from '../../../src/core/replication/resync/news.js';
 import { Snapshot } from '../../../src/core/replication/resync/snapshot.js';
 import { carryOut, dataOf } from './carry-out.js';
@@ -136,9 +137,11 @@ export function mergeOnPaper(
   theirs: PaperTree,
   terms: Omit<MergeTerms, 'sameContents'>,
 ): Merge {
-  const plan = merge(divergence, { ...terms, sameContents: () => undefined });
+  // Only a tree tells of times.
+  const decide = divergence.times === undefined ? merge : mergeTree;
+  const plan = decide(divergence, { ...terms, sameContents: () => undefined });
   if (plan.questions.length === 0) return plan;
-  return merge(divergence, {
+  return decide(divergence, {
     ...terms,
     sameContents: (a, b) => {
       const data = ours.byId(a.id)?.data;

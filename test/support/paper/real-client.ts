@@ -39,17 +39,19 @@ export class RealClient {
     await this.#carryOut(this.#removeAll());
     await this.#carryOut(stepsTo(before));
     const replica = this.#replica(id, plan.nextFree);
+    const steps: MergeStep[] = [];
     const builder = new PlanBuilder(
       replica,
       new MergeStage(replica),
       new PaperServer(server, replica),
       plan.nextFree,
       headOf({ replica: id, number: 0 }, 0),
+      { step: (step) => steps.push(keep(step)), amendment: () => undefined },
     );
     await builder.tell(plan.amendments);
     await builder.do(plan.steps);
     builder.identify(plan.renewed);
-    await this.#carryOut(builder.steps);
+    await this.#carryOut(steps);
     return [...this.#walk('')].map((path) => this.#describe(path));
   }
 
@@ -177,4 +179,10 @@ function stepsTo(tree: PaperTree): MergeStep[] {
     steps.push({ type: 'identity', path, object: id, content, attributes, bare: false });
   }
   return [...steps, ...touches];
+}
+
+/** The builder writes its next record where this one is. */
+function keep(step: MergeStep): MergeStep {
+  if (step.type !== 'apply') return step;
+  return { ...step, item: { ...step.item, record: Buffer.from(step.item.record) } };
 }

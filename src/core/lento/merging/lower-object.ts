@@ -41,12 +41,13 @@ export interface LowerObject extends ObjectDescription {
 /**
  * Reads all there is to know of what stands at `path`, but for the contents (`checksum` is 0).
  * @param allFlags tells of inode flags also where the object has them from its directory
+ * @param within those of the directory, where they are known
  * @returns undefined where nothing is there. @throws SystemError
  */
 export function readLowerObject(
   lowerFd: number,
   path: string,
-  { allFlags = false } = {},
+  { allFlags = false, within }: { allFlags?: boolean; within?: number | undefined } = {},
 ): LowerObject | undefined {
   const fd = openBeneath(lowerFd, path, O_PATH);
   if (fd < 0) return undefined;
@@ -56,7 +57,7 @@ export function readLowerObject(
     const rdev = encodeDevice(attr.rdevMajor, attr.rdevMinor);
     const mtime = { sec: attr.mtimeSec, nsec: attr.mtimeNsec };
     const { object, content, attributes, flags } = identityOf(fd, path);
-    const inherited = inheritedFlags(directoryFlags(lowerFd, path), mode);
+    const inherited = inheritedFlags(within ?? directoryFlags(lowerFd, path), mode);
     return {
       ...{ mode, uid, gid, rdev, mtime, object, content, attributes },
       size: isRegular ? size : 0,
@@ -84,14 +85,18 @@ function flagsRecord(
   return !isTold ? [] : [{ name: FLAGS_XATTR, value: encodeObjectFlags(flags) }];
 }
 
-function directoryFlags(lowerFd: number, path: string): number {
-  if (path === '') return 0;
-  const { directory } = splitPath(path);
-  const fd = openBeneath(lowerFd, directory, O_PATH);
+/** Inode flags of the object at `path`; 0 where there is none. */
+export function flagsAt(lowerFd: number, path: string): number {
+  const fd = openBeneath(lowerFd, path, O_PATH);
   if (fd < 0) return 0;
-  const { flags } = identityOf(fd, directory);
+  const { flags } = identityOf(fd, path);
   close(fd);
   return flags;
+}
+
+function directoryFlags(lowerFd: number, path: string): number {
+  if (path === '') return 0;
+  return flagsAt(lowerFd, splitPath(path).directory);
 }
 
 function identityOf(fd: number, path: string): ReturnType<typeof unidentified> {

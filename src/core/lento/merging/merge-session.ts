@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { open, writeFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import type { Recno, ReplicaId } from '../../model/ids.js';
 import { LIMITS } from '../../model/limits.js';
 import { Opcode, type JournalRecord } from '../../model/records.js';
 import { ChannelRefusal } from '../../psdev/channel.js';
-import { encodeMergePlan } from '../../psdev/merge-plan.js';
-import { merge, type Divergence, type Merge } from '../../replication/merge/merge.js';
+import type { Divergence, Merge } from '../../replication/merge/merge.js';
 import type { MergeTerms } from '../../replication/merge/merging.js';
 import type { DirectoryTime, Question } from '../../replication/merge/outcome.js';
 import type { ClientTree } from '../../replication/merge/tree-names.js';
@@ -15,6 +14,7 @@ import type { Replica } from '../replica.js';
 import { ConflictFiles } from './conflict-files.js';
 import { readLowerContents } from './lower-object.js';
 import { MergeStage } from './merge-stage.js';
+import { PlanFile } from './plan-file.js';
 import { MergeImpossible, PlanBuilder, type ServerObjects } from './plan-builder.js';
 
 export interface MergeJob {
@@ -27,6 +27,8 @@ export interface MergeJob {
   readonly news: readonly JournalRecord[];
   readonly times?: readonly DirectoryTime[];
   readonly objects: (stage: MergeStage) => ServerObjects;
+  /** How it is decided. */
+  readonly merge: (divergence: Divergence, terms: MergeTerms) => Merge;
   /** This host's tree. */
   readonly tree: ClientTree;
   readonly next: Recno;
@@ -85,20 +87,21 @@ async function prepare(
   const parties = { fileset: replica.fileset, ...hosts, policy };
   const conflicts = new ConflictFiles(replica, stage, objects, parties);
   await conflicts.write(result);
-  const plan = new PlanBuilder(replica, stage, objects, result.nextFree, head);
-  await plan.tell(result.amendments);
-  await plan.do(result.steps);
-  plan.identify(result.renewed);
-  plan.fill(replica.next);
   const { peer, next, checksum, replaces } = job;
   const { end } = replica;
-  const bytes = encodeMergePlan({
-    head: { peer, next, checksum, replaces, end, conflicts: conflicts.names },
-    steps: plan.steps,
-    amendments: plan.amendments,
-  });
   const name = randomBytes(8).toString('hex');
-  await writeFile(stage.path(name), bytes, { mode: 0o600 });
+  const about = { peer, next, checksum, replaces, end, conflicts: conflicts.names };
+  const file = new PlanFile(stage.path(name), about);
+  try {
+    const plan = new PlanBuilder(replica, stage, objects, result.nextFree, head, file.writer);
+    await plan.tell(result.amendments);
+    await plan.do(result.steps);
+    plan.identify(result.renewed);
+    plan.fill(replica.next);
+    file.finish();
+  } finally {
+    file.close();
+  }
   return { plan: name, conflicts: result.conflicts.length };
 }
 
@@ -145,7 +148,7 @@ async function decide(
     sameContents: (client, server) => answers.get(key({ client, server })),
   };
   for (;;) {
-    const result = merge(divergence, terms);
+    const result = job.merge(divergence, terms);
     if (result.questions.length === 0) return result;
     for (const question of result.questions) {
       answers.set(key(question), await isSame(job, divergence.news, question, objects));

@@ -14,10 +14,18 @@ import type { MergeStage } from './merge-stage.js';
 import { objectRecords } from './object-records.js';
 
 const EMPTY = Buffer.alloc(0);
+/** Time that making a plan may take from other work, at a stretch. */
+const SLICE_MS = 8;
 
 /** A merge that cannot be made now: the fileset says hello again later. */
 export class MergeImpossible extends Error {
   override readonly name = 'MergeImpossible';
+}
+
+/** Takes what a plan has. Encoded records are the caller's again afterwards. */
+export interface PlanSink {
+  step(step: MergeStep): void;
+  amendment(record: Buffer): void;
 }
 
 /** What the plan needs from the server. */
@@ -35,8 +43,7 @@ export interface ServerObjects {
  * of this host's objects read.
  */
 export class PlanBuilder {
-  readonly steps: MergeStep[] = [];
-  readonly amendments: Buffer[] = [];
+  #amendments = 0;
   readonly #scratch = Buffer.alloc(LIMITS.recordBytes);
   /** Identities that this host's objects get by being told to the server. */
   readonly #renewed = new Map<MergeObject, JournalRecord[]>();
@@ -49,7 +56,13 @@ export class PlanBuilder {
     private readonly server: ServerObjects,
     private nextFree: number,
     private readonly template: RecordHead,
+    private readonly out: PlanSink,
   ) {}
+
+  #amend(record: JournalRecord): void {
+    this.#amendments++;
+    this.out.amendment(this.#encode(record));
+  }
 
   #reserve = (): { origin: ReplicaId; originRecno: number } => ({
     origin: this.replica.id,
@@ -59,19 +72,19 @@ export class PlanBuilder {
   #encode({ head, body }: JournalRecord): Buffer {
     const length = encodeRecord(this.#scratch, 0, head.recno, 0, head, body);
     if (length < 0) throw new MergeImpossible('a record of the merge cannot be written');
-    return Buffer.from(this.#scratch.subarray(0, length));
+    return this.#scratch.subarray(0, length);
   }
 
   #apply(record: JournalRecord, contents?: Omit<WireItem, 'record'>): void {
     const { content, data } = contents ?? { content: 'none', data: EMPTY };
-    this.steps.push({ type: 'apply', item: { record: this.#encode(record), content, data } });
+    this.out.step({ type: 'apply', item: { record: this.#encode(record), content, data } });
   }
 
   /** Everything of this host's that will be told is read while it is as it was: in the order of the amendments. */
   async tell(amendments: readonly Amendment[]): Promise<void> {
     for (const amendment of amendments) {
       if (amendment.type === 'record') {
-        this.amendments.push(this.#encode(amendment));
+        this.#amend(amendment);
         continue;
       }
       const { object: of, as } =
@@ -89,7 +102,7 @@ export class PlanBuilder {
         reserve: this.#reserve,
       });
       this.#renewed.set(as, records);
-      for (const record of records) this.amendments.push(this.#encode(record));
+      for (const record of records) this.#amend(record);
     }
   }
 
@@ -107,7 +120,13 @@ export class PlanBuilder {
   }
 
   async do(steps: readonly ClientStep[]): Promise<void> {
-    for (const step of steps) await this.#do(step);
+    let sliceEnd = performance.now() + SLICE_MS;
+    for (const step of steps) {
+      await this.#do(step);
+      if (performance.now() < sliceEnd) continue;
+      await new Promise((resume) => setImmediate(resume));
+      sliceEnd = performance.now() + SLICE_MS;
+    }
   }
 
   async #do(step: ClientStep): Promise<void> {
@@ -121,14 +140,14 @@ export class PlanBuilder {
       case 'become': {
         const { path, object, content } = step;
         const now = { object: object.id, content, attributes: content };
-        this.steps.push({ type: 'identity', path, ...now, bare: true });
+        this.out.step({ type: 'identity', path, ...now, bare: true });
         return;
       }
       case 'copy':
         this.#copy(step.as, step.path);
         return;
       case 'touch':
-        this.steps.push({ type: 'touch', path: step.path, time: step.time });
+        this.out.step({ type: 'touch', path: step.path, time: step.time });
         return;
       // Kept in the conflict store: that is not the tree's business.
       case 'store':
@@ -159,7 +178,7 @@ export class PlanBuilder {
       this.#apply(record, record.body.op === Opcode.CLOSE ? staged : undefined);
     }
     const { content, attributes } = description;
-    this.steps.push({
+    this.out.step({
       type: 'identity',
       path,
       object: object.id,
@@ -182,8 +201,8 @@ export class PlanBuilder {
   fill(at: number): void {
     const { origin, originRecno } = this.#reserve();
     const head = { ...this.template, origin, originRecno, object: ROOT_OBJECT, before: NO_STAMP };
-    while (at + this.amendments.length < originRecno) {
-      this.amendments.push(this.#encode({ head, body: { op: Opcode.NOOP, replaces: 0 } }));
+    while (at + this.#amendments < originRecno) {
+      this.#amend({ head, body: { op: Opcode.NOOP, replaces: 0 } });
     }
   }
 
@@ -195,7 +214,7 @@ export class PlanBuilder {
       if (made === undefined) continue;
       const closed = records.findLast((r) => r.body.op === Opcode.CLOSE) ?? made;
       const set = records.findLast((r) => r.body.op !== Opcode.CLOSE) ?? made;
-      this.steps.push({
+      this.out.step({
         type: 'identity',
         path,
         object: object.id,

@@ -1,6 +1,7 @@
 import type { Recno, ReplicaId } from '../../model/ids.js';
 import { LIMITS } from '../../model/limits.js';
 import type { TreeEntry } from '../../model/object-description.js';
+import { mergeTree } from '../../replication/resync/merge-tree.js';
 import { newsFrom } from '../../replication/resync/news.js';
 import { Snapshot } from '../../replication/resync/snapshot.js';
 import type { Connection } from '../../wire/connection.js';
@@ -28,6 +29,12 @@ interface Session {
   readonly backlog: PeerBacklog;
 }
 
+interface Standing {
+  readonly session: number;
+  readonly own: Snapshot;
+  readonly staged: StagedContents;
+}
+
 /**
  * A replicator that the server's log does not reach takes the server's tree. Nearly all contents are collected in the stage
  * while everybody goes on; then both trees, standing still, are compared by identities and versions, and what differs is
@@ -35,6 +42,8 @@ interface Session {
  */
 export class ClientResync {
   #working: Promise<void> = Promise.resolve();
+  /** This host's tree, which stands still while the server's is taken, of that session; and what is in its stage. */
+  #standing: Standing | undefined;
   #status: ResyncStatus | undefined;
 
   constructor(
@@ -139,14 +148,13 @@ export class ClientResync {
   }
 
   async #takeTree(session: Session): Promise<void> {
-    const { machine, replica } = this.context;
+    const { machine } = this.context;
     const { connection, address } = session;
-    const { entries, trailer } = await this.#walk(session);
     const isHeld = machine.state.permit.type === 'granted';
-    const own = new Snapshot(await this.#ownEntries());
-    const staged = new StagedContents(replica);
+    const { own, staged } = await this.#stand(address);
+    const { entries, trailer } = await this.#walk(session);
     const isStill = isHeld || trailer.still;
-    if (isStill) await this.#fetch(staged, await this.#missing(staged, entries, own), session);
+    await this.#fetch(staged, await this.#missing(staged, entries, own), session);
     const isWhole = isStill && (await this.#missing(staged, entries, own)).length === 0;
     if (this.#isOver(address)) return;
     if (!isWhole) {
@@ -154,10 +162,21 @@ export class ClientResync {
       machine.dispatch({ type: 'tree-changed' });
       return;
     }
+    this.#standing = undefined;
     // Nothing of the server's is needed any more: whoever waits for the permit gets it.
     connection.notify(Kind.LEAVE, encodeLeave({ ...address, reason: 'it has the whole tree' }));
+    // What was said leaves when this turn is over, and the next one is long.
+    await new Promise((resume) => setImmediate(resume));
     this.#note({ phase: 'merging' });
     await this.#merge(session, { server: new Snapshot(entries), own, staged, trailer });
+  }
+
+  /** Looks once: when it looks at the server's tree again, others wait. */
+  async #stand({ session }: Address): Promise<Standing> {
+    if (this.#standing?.session === session) return this.#standing;
+    const own = new Snapshot(await this.#ownEntries());
+    const staged = new StagedContents(this.context.replica);
+    return (this.#standing = { session, own, staged });
   }
 
   async #merge(
@@ -178,6 +197,7 @@ export class ClientResync {
       times,
       objects: (stage) => new TreeObjects(replica, stage, found.server, found.own, found.staged),
       discard: () => Promise.resolve(),
+      merge: mergeTree,
       tree: found.own,
       next: recno + 1,
       checksum,

@@ -7,7 +7,7 @@ import { join } from '../../replication/merge/tree-names.js';
 import { S_IFDIR, S_IFMT } from '../../system/attr.js';
 import { openBeneath } from '../../system/beneath.js';
 import { close, O_DIRECTORY, O_RDONLY } from '../../system/files.js';
-import { readLowerObject } from '../merging/lower-object.js';
+import { flagsAt, readLowerObject } from '../merging/lower-object.js';
 
 /** Time that a walk may take from other work, at a stretch. */
 const SLICE_MS = 8;
@@ -18,17 +18,19 @@ const SLICE_MS = 8;
  */
 export async function* lowerEntries(lowerFd: number): AsyncGenerator<TreeEntry, void> {
   let sliceEnd = performance.now() + SLICE_MS;
-  const pending: { path: string; names: string[] }[] = [];
-  const enter = (path: string): TreeEntry | undefined => {
-    const found = readLowerObject(lowerFd, path, { allFlags: true });
+  const pending: { path: string; names: string[]; flags: number }[] = [];
+  const enter = (path: string, within: number): TreeEntry | undefined => {
+    const found = readLowerObject(lowerFd, path, { allFlags: true, within });
     if (found === undefined) return undefined;
     if (path !== '' && sameObject(found.object, NO_OBJECT)) {
       throw new IzoError('no-identity', `${displayBytes(path)} has no identity`);
     }
-    if ((found.mode & S_IFMT) === S_IFDIR) pending.push({ path, names: namesIn(lowerFd, path) });
+    if ((found.mode & S_IFMT) === S_IFDIR) {
+      pending.push({ path, names: namesIn(lowerFd, path), flags: flagsAt(lowerFd, path) });
+    }
     return { path, ...found };
   };
-  const root = enter('');
+  const root = enter('', 0);
   if (root !== undefined) yield root;
   for (let at = pending.at(-1); at !== undefined; at = pending.at(-1)) {
     const name = at.names.pop();
@@ -37,7 +39,7 @@ export async function* lowerEntries(lowerFd: number): AsyncGenerator<TreeEntry, 
       continue;
     }
     if (at.path === '' && isReservedAtRoot(name)) continue;
-    const entry = enter(join(at.path, name));
+    const entry = enter(join(at.path, name), at.flags);
     if (entry !== undefined) yield entry;
     if (performance.now() < sliceEnd) continue;
     await new Promise((resume) => setImmediate(resume));

@@ -17,6 +17,8 @@ import { smallContents } from './server-tree.js';
 /** Contents of the server's tree in the stage of this host: whatever has come once stays until it is used. */
 export class StagedContents {
   readonly #here = new Set<string>();
+  /** Those that were looked at, and are whole. */
+  readonly #whole = new Set<string>();
 
   constructor(private readonly replica: Replica) {
     for (const name of readdirSync(replica.stagePath(''))) {
@@ -44,10 +46,14 @@ export class StagedContents {
   }
 
   #isWhole(name: string, size: number): boolean {
+    if (this.#whole.has(name)) return true;
     if (!this.#here.has(name)) return false;
     // A host that went down may have left it too short.
     const there = statSync(this.replica.stagePath(name), { throwIfNoEntry: false });
-    if (there?.size === size) return true;
+    if (there?.size === size) {
+      this.#whole.add(name);
+      return true;
+    }
     this.#here.delete(name);
     return false;
   }
@@ -128,5 +134,6 @@ export class StagedContents {
   clear(): void {
     for (const name of this.#here) rmSync(this.replica.stagePath(name), { force: true });
     this.#here.clear();
+    this.#whole.clear();
   }
 }

@@ -22,9 +22,9 @@ export interface Change {
   /** How often contents were closed. */
   closes: number;
   /** The last value of each attribute that was set, by its bit of AttrMask. */
-  readonly attributes: Map<number, SetattrBody>;
+  attributes: Map<number, SetattrBody>;
   /** The last value of each extended attribute; undefined: removed. */
-  readonly xattrs: Map<string, Buffer | undefined>;
+  xattrs: Map<string, Buffer | undefined>;
   /** It was renamed, or got a further name. */
   named: boolean;
   /** It lost a name, perhaps its last. */
@@ -79,14 +79,14 @@ export class Changes {
         return;
       case Opcode.SETATTR:
         for (let bit = 1; bit <= body.valid; bit *= 2) {
-          if ((body.valid & bit) !== 0) change.attributes.set(bit, body);
+          if ((body.valid & bit) !== 0) change.attributes = put(change.attributes, bit, body);
         }
         return;
       case Opcode.SETEXTATTR:
-        change.xattrs.set(body.name, body.value);
+        change.xattrs = put(change.xattrs, body.name, body.value);
         return;
       case Opcode.DELEXTATTR:
-        change.xattrs.set(body.name, undefined);
+        change.xattrs = put(change.xattrs, body.name, undefined);
         return;
       case Opcode.RENAME:
         change.named = true;
@@ -117,13 +117,21 @@ export class Changes {
   }
 }
 
+/** Of most objects nothing is set: maps of their own would be most of what a large merge takes of memory. */
+const NO_ATTRIBUTES = new Map<number, SetattrBody>();
+const NO_XATTRS = new Map<string, Buffer | undefined>();
+
+function put<K, V>(map: Map<K, V>, key: K, value: V): Map<K, V> {
+  return (map.size === 0 ? new Map<K, V>() : map).set(key, value);
+}
+
 function newChange(): Change {
   return {
     made: undefined,
     closed: undefined,
     closes: 0,
-    attributes: new Map(),
-    xattrs: new Map(),
+    attributes: NO_ATTRIBUTES,
+    xattrs: NO_XATTRS,
     named: false,
     unnamed: false,
   };

@@ -9,7 +9,13 @@ import {
 } from '../../model/ids.js';
 import type { TreeEntry } from '../../model/object-description.js';
 import { splitPath } from '../../model/names.js';
-import { Opcode, type JournalRecord, type RecordBody, type Time } from '../../model/records.js';
+import {
+  Opcode,
+  type Actor,
+  type JournalRecord,
+  type RecordBody,
+  type Time,
+} from '../../model/records.js';
 import type { DirectoryTime } from '../merge/outcome.js';
 import { MergeObjects, MergeRefused, type MergeObject } from '../merge/merge-object.js';
 import { undo } from '../merge/placed.js';
@@ -52,6 +58,8 @@ export function newsFrom(
 }
 
 const NO_TIME: Time = { sec: 0, nsec: 0 };
+/** One for all: there may be millions of records. */
+const NOBODY: Actor = { uid: 0, gid: 0, pid: 0, groups: [] };
 
 type Places = Map<MergeObject, Map<string, MergeObject>>;
 
@@ -98,10 +106,9 @@ class NewsWriter {
 
   #write(object: TreeEntry['object'], stamp: Stamp, time: Time, body: RecordBody): void {
     const { replica, recno } = stamp.replica === 0 ? this.fallback : stamp;
-    const actor = { uid: 0, gid: 0, pid: 0, groups: [] };
     const origin = { origin: replica, originRecno: recno };
     const recnoHere = this.#records.length + 1;
-    const head = { recno: recnoHere, ...origin, time, actor, object, before: NO_STAMP };
+    const head = { recno: recnoHere, ...origin, time, actor: NOBODY, object, before: NO_STAMP };
     this.#records.push({ head, body });
   }
 
