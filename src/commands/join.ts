@@ -2,7 +2,7 @@ import { Args, Flags } from '@oclif/core';
 import { IzoCommand } from '../core/cli/base-command.js';
 import { doIt } from '../core/cli/finish.js';
 import { fstab, idfile } from '../core/cli/flags.js';
-import { askMounts, mountsToJoin } from '../core/cli/join-mounts.js';
+import { askMounts, mountsToJoin, refuseOtherCache } from '../core/cli/join-mounts.js';
 import { readToken } from '../core/cli/read-token.js';
 import { renderWarning } from '../core/cli/render-preparation.js';
 import {
@@ -95,6 +95,7 @@ export default class Join extends IzoCommand {
     if (mounts.length > 0) this.requireRoot('make a cache');
     const { configdir: configDir, bindaddr, psdev, force } = flags;
     const existing = readExisting({ configDir, idfile: flags.idfile, fstab: flags.fstab });
+    if (!force) refuseOtherCache(mounts, existing);
     const wishes = {
       ...(bindaddr === undefined ? {} : { bindaddr }),
       ...(psdev === undefined ? {} : { psdev }),

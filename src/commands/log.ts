@@ -4,7 +4,7 @@ import { IzoCommand } from '../core/cli/base-command.js';
 import { idfile } from '../core/cli/flags.js';
 import { hostNames } from '../core/cli/host-names.js';
 import { withKml, type OpenKml } from '../core/cli/open-kml.js';
-import { pathInFileset } from '../core/cli/path-in-fileset.js';
+import { pathInFileset, whatIsMeant } from '../core/cli/path-in-fileset.js';
 import { Names, renderUpdate } from '../core/cli/render-history.js';
 import { isWanted, parseMoment, type HistoryFilter } from '../core/history/filter.js';
 import { PathHistory } from '../core/history/follow-path.js';
@@ -15,6 +15,7 @@ import { Opcode, type JournalRecord } from '../core/model/records.js';
 import { configDirectory, runDirectory } from '../core/system/directories.js';
 
 const FOLLOW_MS = 200;
+const MOMENTS = ': write 2h (ago), 3d, 2026-01-31 or "2026-01-31 12:00"';
 const BATCH = { records: 1000, bytes: 4 * 1024 * 1024 };
 
 interface Log {
@@ -42,7 +43,9 @@ export default class LogCommand extends IzoCommand {
   static override enableJsonFlag = true;
   static override args = {
     fileset: Args.string({ description: 'default: the only one that is mounted' }),
-    path: Args.string({ description: 'a path from the root of the fileset' }),
+    path: Args.string({
+      description: 'a path from the root of the fileset, or below its mount point',
+    }),
   };
   static override flags = {
     idfile,
@@ -66,9 +69,10 @@ export default class LogCommand extends IzoCommand {
     if (args.fileset === undefined || !args.fileset.startsWith('/'))
       this.requireRoot('see the log');
     const configDir = configDirectory(flags.configdir);
-    const path = args.path === undefined ? '' : pathInFileset(args.path);
-    const known = await hostNames(configDir, flags.idfile, args.fileset, runDirectory());
-    return withKml(args.fileset, runDirectory(), (log) => {
+    const meant = whatIsMeant(args, runDirectory());
+    const path = pathInFileset(meant.path);
+    const known = await hostNames(configDir, flags.idfile, meant.fileset, runDirectory());
+    return withKml(meant.fileset, runDirectory(), (log) => {
       const names = new Names(known(log));
       const filter = toFilter(flags, names);
       const { follow, number: count = follow ? 10 : Infinity } = flags;
@@ -98,6 +102,7 @@ export default class LogCommand extends IzoCommand {
       if (trimmed && found < count) {
         this.log(`the log begins with record ${begins}: what was done before has been trimmed`);
       }
+      if (found === 0 && !this.jsonEnabled()) this.logToStderr('the log has nothing of that');
       if (!follow) return { begins, trimmed, updates };
       last.forEach(show);
       return this.#follow(log, tail.recno, (record) => {
@@ -144,8 +149,14 @@ function toFilter({ user, host, since, until, op }: Wishes, names: Names): Histo
     uid: user === undefined ? undefined : known(names.uidOf(user), `no user is known as ${user}`),
     origin:
       host === undefined ? undefined : known(names.replicaOf(host), `no host is known as ${host}`),
-    since: since === undefined ? undefined : known(parseMoment(since, now), `${since} is no time`),
-    until: until === undefined ? undefined : known(parseMoment(until, now), `${until} is no time`),
+    since:
+      since === undefined
+        ? undefined
+        : known(parseMoment(since, now), `${since} is no time${MOMENTS}`),
+    until:
+      until === undefined
+        ? undefined
+        : known(parseMoment(until, now), `${until} is no time${MOMENTS}`),
     operations: op === undefined ? undefined : new Set(op.split(',').map(opcodeOf)),
   };
 }

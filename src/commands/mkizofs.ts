@@ -52,6 +52,11 @@ export default class Mkizofs extends IzoCommand {
   override async run(): Promise<{ target: string; fileset: string | null }> {
     const { args, flags } = await this.parse(Mkizofs);
     this.requireRoot('make a cache');
+    if (args.target === '')
+      throw new IzoError('usage', 'TARGET is empty', {
+        exit: EXIT.usage,
+        remedy: 'Name a file or a device.',
+      });
     const target = resolve(args.target);
     await formatCache({
       target,

@@ -1,9 +1,11 @@
+import { readdirSync } from 'node:fs';
 import { Args, Flags } from '@oclif/core';
 import { IzoCommand } from '../core/cli/base-command.js';
 import { Progress, PROGRESS_LINE_MS } from '../core/cli/progress.js';
 import { BINDINGS, findFstabEntry, parseMountOptions } from '../core/config/index.js';
 import { limitsOf, type BindingKind } from '../core/presto/bindings.js';
 import { mountOrRemount } from '../core/presto/remount.js';
+import { findMountAt } from '../core/system/mounts.js';
 import { runDirectory } from '../core/system/directories.js';
 
 export default class Mount extends IzoCommand {
@@ -50,6 +52,7 @@ export default class Mount extends IzoCommand {
     this.requireRoot('mount');
     const { device, mountPoint, options } = this.#what(args.device, args.directory, flags.options);
     const how = { ...options, binding: flags.binding ?? options.binding };
+    const hidden = namesAt(mountPoint);
     const progress = new Progress({ json: this.jsonEnabled(), lineMs: PROGRESS_LINE_MS });
     const mounted = await mountOrRemount(device, mountPoint, how, runDirectory(), (words) =>
       progress.update(words),
@@ -63,6 +66,10 @@ export default class Mount extends IzoCommand {
       return { mountPoint, mounted: false, readOnly: mounted.readOnly };
     }
     this.log(`${options.fileset ?? ''} is mounted at ${mountPoint} (${mounted.binding} binding)`);
+    if (hidden > 0) {
+      const what = hidden === 1 ? '1 name that was' : `${hidden} names that were`;
+      this.logToStderr(`${what} in ${mountPoint} cannot be seen while it is mounted`);
+    }
     for (const limit of limitsOf(mounted.binding)) this.logToStderr(`native binding: ${limit}`);
     return { mountPoint, mounted: true, binding: mounted.binding };
   }
@@ -75,6 +82,15 @@ export default class Mount extends IzoCommand {
     const entry = findFstabEntry(device);
     const all = parseMountOptions(`${entry.options},${said}`, entry.place);
     return { device: entry.spec, mountPoint: entry.mountPoint, options: all };
+  }
+}
+
+/** How much is in a directory at which nothing is mounted. */
+function namesAt(directory: string): number {
+  try {
+    return findMountAt(directory) === undefined ? readdirSync(directory).length : 0;
+  } catch {
+    return 0;
   }
 }
 

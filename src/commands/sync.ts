@@ -40,10 +40,14 @@ export default class Sync extends IzoCommand {
       const request = { sysid: config.sysid.name, fileset: name, timeoutMs: flags.timeout * 1000 };
       const result = await askSync(runDirectory(), request);
       filesets.push(result);
-      const absent =
-        result.absent.length === 0 ? '' : `; not connected: ${result.absent.join(', ')}`;
-      this.log(`${name}: ${result.complete.join(', ')} have record ${result.recno}${absent}`);
+      this.log(`${name}: ${inWords(result)}`);
     }
     return { filesets };
   }
+}
+
+function inWords({ complete, absent, recno }: SyncResult): string {
+  const verb = complete.length === 1 ? 'has' : 'have';
+  const who = complete.length === 0 ? 'nobody else has' : `${complete.join(', ')} ${verb}`;
+  return `${who} record ${recno}${absent.length === 0 ? '' : `; not connected: ${absent.join(', ')}`}`;
 }

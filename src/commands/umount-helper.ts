@@ -3,6 +3,8 @@ import { IzoCommand } from '../core/cli/base-command.js';
 import { Progress, PROGRESS_LINE_MS } from '../core/cli/progress.js';
 import { helperFailure } from '../core/cli/helper-failure.js';
 import { unmountAll } from '../core/presto/unmount.js';
+import { IzoError } from '../core/model/errors.js';
+import { EXIT } from '../core/model/exit-codes.js';
 import { runDirectory } from '../core/system/directories.js';
 
 export default class UmountHelper extends IzoCommand {
@@ -12,7 +14,11 @@ export default class UmountHelper extends IzoCommand {
 
   override async run(): Promise<void> {
     this.requireRoot('unmount');
-    const [mountPoint = ''] = this.argv.filter((word) => !word.startsWith('-'));
+    const [mountPoint] = this.argv.filter((word) => !word.startsWith('-'));
+    if (mountPoint === undefined) {
+      const remedy = 'umount.fuse.InterMezzo DIRECTORY [-flnrv]';
+      throw new IzoError('usage', 'a directory is needed', { exit: EXIT.usage, remedy });
+    }
     const has = (flag: string) =>
       this.argv.some((word) => new RegExp(`^-[a-z]*${flag}`).test(word));
     const how = has('f') ? 'force' : has('l') ? 'lazy' : 'plain';

@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OLD_NAMES } from '../../src/core/cli/old-names.js';
@@ -74,6 +84,23 @@ describe('izo on the command line', () => {
       assert.doesNotMatch(stderr, /Did you mean/);
     });
 
+    for (const args of [
+      ['help', 'staus'],
+      ['staus', '--help'],
+    ]) {
+      it(`are told in the same words by ${args.join(' ')}`, async () => {
+        const { code, stderr } = await izo(args);
+        assert.equal(code, 2);
+        assert.match(stderr, /^izo: there is no command `staus`\. Try: Did you mean `status`\?/);
+      });
+    }
+
+    it('are not what options before the command are', async () => {
+      const { code, stderr } = await izo(['--configdir', '/x', 'status']);
+      assert.equal(code, 2);
+      assert.match(stderr, /Options come after the command: izo COMMAND --configdir/);
+    });
+
     it('answers in JSON when asked', async () => {
       const { code, stdout, stderr } = await izo(['xyzzy', '--json']);
       assert.equal(code, 2);
@@ -141,7 +168,11 @@ describe('izo on the command line', () => {
     });
 
     for (const [what, args, message] of [
-      ['a flag there is not', ['invite', 'b', '--fliset', 'x'], 'Nonexistent flag: --fliset'],
+      [
+        'a flag there is not',
+        ['invite', 'b', '--fliset', 'x'],
+        'there is no option `--fliset`. Try: Did you mean `--fileset`? `izo invite --help`.',
+      ],
       ['an argument too many', ['invite', 'b', 'c'], 'Unexpected argument: c'],
       ['a flag without its value', ['invite', 'b', '--host'], 'Flag --host expects a value'],
       ['a missing argument', ['invite'], 'CLIENT is missing'],
@@ -150,9 +181,78 @@ describe('izo on the command line', () => {
         const { code, stderr } = await izo(args);
         assert.equal(code, 2);
         assert.ok(stderr.startsWith(`izo invite: ${message}`), stderr);
-        assert.ok(stderr.endsWith('. Try: `izo invite --help`.\n'), stderr);
+        assert.ok(stderr.endsWith(' `izo invite --help`.\n'), stderr);
       });
     }
+
+    for (const [what, args, message] of [
+      ['no number', ['sync', '--timeout', 'x'], '--timeout is an integer, not x.'],
+      ['a flag that is needed', ['conflicts', 'resolve', '1'], '--keep is missing.'],
+      [
+        'two that exclude each other',
+        ['log', '--follow', '--json'],
+        '--json does not go with --follow',
+      ],
+      ['an empty name', ['status', '--configdir='], '--configdir: the name of the directory is'],
+    ] as const) {
+      it(`of usage are sentences: ${what}`, async () => {
+        const { code, stderr, stdout } = await izo(args);
+        assert.equal(code, 2);
+        const said = stderr === '' ? (JSON.parse(stdout) as Envelope).error.message : stderr;
+        assert.ok(said.includes(message.replace(/\.$/, '')), said);
+      });
+    }
+
+    for (const args of [['--help'], ['--version']]) {
+      it(`of output that cannot be written are one line: izo ${args.join(' ')}`, () => {
+        const full = openSync('/dev/full', 'w');
+        try {
+          const stdio = ['ignore', full, 'pipe'] as const;
+          const { status, stderr } = spawnSync(process.execPath, [IZO, ...args], {
+            stdio: [...stdio],
+          });
+          assert.equal(status, 1);
+          const said = stderr.toString();
+          assert.match(said, /^izo: standard output cannot be written \(ENOSPC\)\. Try: .*\n$/);
+        } finally {
+          closeSync(full);
+        }
+      });
+    }
+
+    it('of output that nobody can hear change no exit code', () => {
+      const full = openSync('/dev/full', 'w');
+      try {
+        const { status } = spawnSync(process.execPath, [IZO, 'xyzzy'], {
+          stdio: ['ignore', 'ignore', full],
+        });
+        assert.equal(status, 2);
+      } finally {
+        closeSync(full);
+      }
+    });
+
+    it('of a home that cannot be read are none', () => {
+      const home = path('home');
+      mkdirSync(join(home, '.local/share/izo'), { recursive: true });
+      writeFileSync(join(home, '.local/share/izo/package.json'), 'not { JSON');
+      const { status, stderr } = spawnSync(process.execPath, [IZO, 'umountizo'], {
+        env: { PATH: process.env['PATH'], HOME: home, IZO_RUN_DIR: path('run') },
+      });
+      assert.equal(stderr.toString(), '');
+      assert.equal(status, 0);
+    });
+
+    it('are what the hidden command gets that removes a demonstration, where it is none', async () => {
+      const precious = path('precious');
+      mkdirSync(precious);
+      for (const root of [precious, '', 'izo-demo-abc', path('izo-demo-'), `${precious}/..`]) {
+        const { code, stderr } = await izo(['demo-janitor', root]);
+        assert.equal(code, 2, stderr);
+      }
+      assert.equal((await izo(['demo-janitor'])).code, 2);
+      assert.deepEqual(readdirSync(directory), ['precious']);
+    });
 
     it('of usage are an envelope too', async () => {
       const { code, stdout } = await izo(['invite', '--json']);

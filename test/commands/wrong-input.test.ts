@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -124,7 +127,6 @@ describe('wrong input', function () {
     await place.izo('invite', 'clientA');
     const key = join(place.config, 'keys', 'clientA@muskox');
     writeFileSync(key, readFileSync(key), { mode: 0o600 });
-    const { chmodSync } = await import('node:fs');
     chmodSync(key, 0o644);
     refused(await place.izo('lento'), 1, key, `chmod 600 ${key}`);
   });
@@ -141,14 +143,71 @@ describe('wrong input', function () {
     refused(await place.mount(), 1, place.image, 'mkizofs');
     await place.izo('mkizofs', '--size', '16M', '-v', 'shared', place.image);
     rmSync(place.mountPoint, { recursive: true });
-    refused(await place.mount(), 32, place.mountPoint, `mkdir -p ${place.mountPoint}`);
+    refused(await place.mount(), 1, place.mountPoint, `mkdir -p ${place.mountPoint}`);
+    writeFileSync(place.mountPoint, '');
+    refused(await place.mount(), 1, `${place.mountPoint}: this is not a directory`);
+    rmSync(place.mountPoint);
     mkdirSync(place.mountPoint);
+    refused(await place.izo('mkizofs', '--size', '16M', '/no/such/place'), 1, 'mkdir -p /no/such');
+    refused(await place.izo('mkizofs', ''), 2, 'TARGET is empty');
+  });
+
+  it('a mount point that is not empty: what was there is hidden, and that is said', async () => {
+    await place.izo('mkizofs', '--size', '16M', '-v', 'shared', place.image);
+    writeFileSync(join(place.mountPoint, 'before'), '');
+    const { code, stderr } = await place.mount();
+    assert.equal(code, 0);
+    assert.equal(
+      stderr,
+      `1 name that was in ${place.mountPoint} cannot be seen while it is mounted\n`,
+    );
+  });
+
+  it('a file in place of a token: how to give it', async () => {
+    const file = join(place.root, 'clientA.token');
+    writeFileSync(file, 'izo1.x');
+    refused(await place.izo('join', file), 2, `izo join - < ${file}`);
+  });
+
+  it('a cache in place of another that the mount has', async () => {
+    const token = (await place.izo('invite', 'clientA')).stdout.trim();
+    const client = new Place();
+    try {
+      rmSync(client.config, { recursive: true });
+      mkdirSync(client.config);
+      const fstab = join(client.root, 'fstab');
+      writeFileSync(fstab, '');
+      const join_ = (cache: string): Promise<Finished> =>
+        client.izo(
+          ...['join', token, '--fstab', fstab, '--size', '16M', '--bindaddr', '127.0.0.2'],
+          ...['--mount', client.mountPoint, '--cache', join(client.root, cache)],
+        );
+      assert.equal((await join_('one')).code, 0);
+      const before = readFileSync(fstab);
+      refused(await join_('two'), 6, `--cache ${join(client.root, 'one')}`);
+      assert.ok(readFileSync(fstab).equals(before));
+      assert.ok(!existsSync(join(client.root, 'two')));
+    } finally {
+      await client.remove();
+    }
+  });
+
+  it('a sysid that is no file, or goes round in circles, or comes from another system', async () => {
+    const sysid = join(place.config, 'sysid');
+    rmSync(sysid);
+    symlinkSync('sysid', sysid);
+    refused(await place.izo('lento'), 1, 'ELOOP');
+    const checked = await place.izo('config-check');
+    assert.match(checked.stdout, /error IZO1002: the file cannot be read \(ELOOP\)/);
+    rmSync(sysid);
+    writeFileSync(sysid, Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(SYSID, 'utf16le')]));
+    refused(await place.izo('lento'), 1, 'iconv -f UTF-16');
   });
 
   it('a misspelt mount option, no fileset, another fileset', async () => {
     await place.izo('mkizofs', '--size', '16M', '-v', 'shared', place.image);
     refused(await place.mount('loop,filset=shared'), 1, 'Did you mean `fileset`?');
-    refused(await place.mount('loop'), 32, 'fileset=');
+    refused(await place.mount('loop'), 2, 'fileset=');
     refused(await place.mount('loop,fileset=other'), 1, 'shared', 'other');
   });
 
@@ -176,6 +235,22 @@ describe('wrong input', function () {
     child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
     const code = await new Promise((resolve) => child.once('close', resolve));
     refused({ code: Number(code), stdout: '', stderr: said }, 8, 'only root', 'sudo');
+  });
+
+  it('somebody who is not root, and asks what only root can see', async () => {
+    for (const [args, socket] of [
+      [['kml', 'dump'], undefined],
+      [['status'], 'muskox.lento.sock'],
+    ] as const) {
+      mkdirSync(place.env.IZO_RUN_DIR, { recursive: true, mode: 0o700 });
+      if (socket !== undefined) writeFileSync(join(place.env.IZO_RUN_DIR, socket), '');
+      chmodSync(place.root, 0o755);
+      const { status, stderr } = spawnSync(process.execPath, [IZO, ...args], {
+        ...{ uid: 65534, gid: 65534, encoding: 'utf8' },
+        env: { PATH: process.env['PATH'], HOME: '/', ...place.env },
+      });
+      refused({ code: status, stdout: '', stderr }, 8, 'only root may');
+    }
   });
 
   it('commands that need a lento which is not running', async () => {

@@ -1,4 +1,5 @@
 import { closeSync, openSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { IzoError } from '../model/errors.js';
 import { EXIT } from '../model/exit-codes.js';
 
@@ -20,6 +21,15 @@ export function createImage(path: string, size: number): () => void {
     throw failed(path, cause);
   }
 }
+
+/** Why a file cannot be made, and what helps. */
+const TROUBLE: Readonly<Record<string, { what: string; remedy: string }>> = {
+  ENOENT: { what: 'its directory does not exist', remedy: 'Make it: mkdir -p DIRECTORY' },
+  ENOTDIR: { what: 'what is above it is not a directory', remedy: 'Name another place.' },
+  EROFS: { what: 'the disk is mounted read-only', remedy: 'Name a place on another disk.' },
+  EFBIG: { what: 'the disk takes no file of that size', remedy: 'Give a smaller --size.' },
+  ENOSPC: { what: 'the disk is full', remedy: 'Make room, or name a place on another disk.' },
+};
 
 /** @returns whether there was such a file, which is empty then */
 function open(path: string): boolean {
@@ -43,9 +53,11 @@ function isEmptyFile(path: string): boolean {
 }
 
 function failed(path: string, cause: unknown): IzoError {
-  const { code } = cause as NodeJS.ErrnoException;
-  return new IzoError('no-image', `the image cannot be made (${code ?? 'unknown reason'})`, {
+  const { code = 'unknown reason' } = cause as NodeJS.ErrnoException;
+  const { what, remedy } = TROUBLE[code] ?? { what: code, remedy: 'Name another file.' };
+  return new IzoError('no-image', `the image cannot be made: ${what}`, {
     place: { file: path },
+    remedy: remedy.replace('DIRECTORY', dirname(path)),
     cause,
   });
 }

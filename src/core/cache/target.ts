@@ -2,6 +2,7 @@ import { closeSync, openSync, readFileSync, statSync, constants, type Stats } fr
 import { IzoError } from '../model/errors.js';
 import { EXIT } from '../model/exit-codes.js';
 import { decodeDevice } from '../system/device-numbers.js';
+import { runDirectory } from '../system/directories.js';
 import { findMountOf } from '../system/mounts.js';
 import { run } from '../system/processes.js';
 import { loopDevicesOf } from './attach.js';
@@ -91,7 +92,10 @@ export async function refuseInUse(target: string): Promise<void> {
   for (const device of devices) {
     const mounted = findMountOf(device);
     if (mounted === undefined) continue;
-    throw inUse(`mounted at ${mounted.mountPoint}`, `umount ${mounted.mountPoint}`);
+    const { mountPoint } = mounted;
+    const isLower = mountPoint.startsWith(`${runDirectory()}/`);
+    if (isLower) throw inUse('the cache of a fileset that is mounted', 'izo umountizo');
+    throw inUse(`mounted at ${mountPoint}`, `umount ${mountPoint}`);
   }
   if (status.isFile()) {
     const [loop] = devices;

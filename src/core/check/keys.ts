@@ -27,7 +27,8 @@ export function checkKeys(survey: Survey, facts: HostFacts, tell: Tell): void {
     const fixes = code === 'key-mode' ? closeKey(file, facts) : [];
     tell({ code, message, place: { file }, remedy, fixes });
   }
-  if (!survey.isWhole.fsetdb) return;
+  // Whose keys are needed is not known.
+  if (!survey.isWhole.fsetdb || !survey.isWhole.sysid) return;
   const wanted = new Set(facts.keys.map(({ file }) => file));
   const directory = keyDirectory(survey.configDir);
   for (const name of facts.keyFiles) {

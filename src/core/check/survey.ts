@@ -42,7 +42,7 @@ export interface Survey {
   servers: readonly Server[];
   filesets: readonly Fileset[];
   /** What can be said about more than one file is said only where both are free of errors. */
-  isWhole: { serverdb: boolean; fsetdb: boolean };
+  isWhole: { sysid: boolean; serverdb: boolean; fsetdb: boolean };
   findings: readonly Finding[];
 }
 
@@ -104,7 +104,11 @@ export function surveyFiles({ configDir, idfile, fstab }: SurveyOptions): Survey
     sysids,
     servers: serverdb.value ?? [],
     filesets: fsetdb.value ?? [],
-    isWhole: { serverdb: isWhole(serverdb), fsetdb: isWhole(fsetdb) },
+    isWhole: {
+      sysid: problems.length === 0,
+      serverdb: isWhole(serverdb),
+      fsetdb: isWhole(fsetdb),
+    },
     findings: [
       ...asFindings(problems, 'sysid'),
       ...asFindings(serverdb.problems, 'serverdb'),

@@ -1,5 +1,6 @@
 import { EXIT } from '../model/exit-codes.js';
 import { formatPlace, IzoError, type Place } from '../model/errors.js';
+import { sentence, usageWords } from './usage-words.js';
 
 /** What a command that did not succeed tells its user, in text or in JSON. */
 export interface Failure {
@@ -27,31 +28,17 @@ function isOclifError(error: Error): error is Error & { oclif: { exit?: number |
   return 'oclif' in error && typeof error.oclif === 'object' && error.oclif !== null;
 }
 
-/** oclif lists missing arguments below one another; the user wants to know the first. */
-function messageOf(error: Error): string {
-  if (error.constructor.name === 'RequiredArgsError' && 'args' in error) {
-    const [first] = error.args as { name: string; description?: string }[];
-    if (first !== undefined) {
-      const what = first.description === undefined ? '' : ` (${first.description})`;
-      return `${first.name.toUpperCase()} is missing${what}`;
-    }
-  }
-  return error.message
-    .replace(/\n?See more help with --help/g, '')
-    .replaceAll(/\s*\n\s*/g, ' ')
-    .trim();
-}
-
 function usageFailure(
   error: Error & { oclif: { exit?: number | false } },
   command: string,
 ): Failure {
   const exit = typeof error.oclif.exit === 'number' ? error.oclif.exit : EXIT.usage;
   const isUsage = exit === EXIT.usage;
+  const { message, hint } = usageWords(error);
   return {
     code: isUsage ? 'usage' : 'failed',
-    message: messageOf(error),
-    remedy: isUsage ? `\`izo ${command} --help\`.` : undefined,
+    message,
+    remedy: isUsage ? `${hint}\`${['izo', command].join(' ').trim()} --help\`.` : undefined,
     exit,
   };
 }
@@ -74,7 +61,11 @@ function refusalOfTheHost(error: Error): Failure | undefined {
 export function describeFailure(thrown: unknown, command: string): Failure {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   if (error instanceof IzoError) {
-    const { code, message, place, remedy, exit } = error;
+    const { code, place, remedy, exit } = error;
+    // Where a flag is read, oclif has changed it.
+    const message = error.message.startsWith('Parsing --')
+      ? sentence(error.message)
+      : error.message;
     return { code, message, place, remedy, exit };
   }
   if (isOclifError(error)) return usageFailure(error, command);

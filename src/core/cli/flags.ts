@@ -1,8 +1,19 @@
 import { Flags } from '@oclif/core';
 import { DEFAULT_FSTAB, DEFAULT_IDFILE } from '../config/config-files.js';
+import { IzoError } from '../model/errors.js';
+import { EXIT } from '../model/exit-codes.js';
 import { configDirectory, DEFAULT_CONFIG_DIRECTORY } from '../system/directories.js';
 
 /** Flags that several commands share, so that they are spelt, described and defaulted alike. */
+
+/** The shell makes an empty word of a variable that is not set: that must not mean the directory one is in. */
+function nonEmpty(path: string): string {
+  if (path !== '') return path;
+  throw new IzoError('usage', 'the name of the directory is empty', {
+    exit: EXIT.usage,
+    remedy: 'Leave --configdir out, or name one.',
+  });
+}
 
 /** Every command has it. The value is an absolute path. */
 export const configdir = Flags.string({
@@ -13,7 +24,7 @@ export const configdir = Flags.string({
   default: async () => Promise.resolve(configDirectory()),
   // For help, and for the manifest, which must not hold the directory of whoever made it.
   defaultHelp: async () => Promise.resolve(DEFAULT_CONFIG_DIRECTORY),
-  parse: async (input) => Promise.resolve(configDirectory(input)),
+  parse: async (input) => Promise.resolve(configDirectory(nonEmpty(input))),
 });
 
 /** "Has to be told which sysid file to read" (HOWTO): for commands that act as this host. */

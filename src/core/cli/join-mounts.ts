@@ -5,6 +5,7 @@ import {
   listed,
   quoted,
   readAnswers,
+  type Existing,
   type MountAnswer,
 } from '../config/index.js';
 import { IzoError } from '../model/errors.js';
@@ -86,4 +87,22 @@ export async function askMounts(filesets: readonly string[]): Promise<MountAnswe
     if (mtpt !== NOWHERE) mount.push(`${fileset}=${mtpt}`);
   }
   return mountsToJoin(filesets, { mount });
+}
+
+/**
+ * A mount that is there keeps its cache: what has not been sent yet is in it. @throws IzoError cache-differs
+ */
+export function refuseOtherCache(
+  mounts: readonly MountAnswer[],
+  existing: Pick<Existing, 'mounts'>,
+): void {
+  for (const { mtpt, cache } of mounts) {
+    const there = existing.mounts.find((mount) => mount.mtpt === mtpt);
+    if (there === undefined || there.cache === cache) continue;
+    const message = `${mtpt} has the cache ${there.cache} already`;
+    throw new IzoError('cache-differs', message, {
+      exit: EXIT.refused,
+      remedy: `Keep it: --cache ${there.cache}. Another one: izo inconfig --mount, or --force here.`,
+    });
+  }
 }

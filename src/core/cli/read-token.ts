@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { IzoError } from '../model/errors.js';
 import { EXIT } from '../model/exit-codes.js';
 
@@ -39,5 +40,13 @@ export async function readToken(argument: string | undefined): Promise<string> {
   }
   const read = argument === undefined ? ask : readStandardInput;
   const text = argument === undefined || argument === '-' ? await read() : argument;
-  return text.replaceAll(/\s+/g, '');
+  const token = text.replaceAll(/\s+/g, '').replace(/^\ufeff/, '');
+  if (argument !== undefined && argument !== '-' && existsSync(argument)) {
+    throw new IzoError('usage', 'this is a file, and a token is expected', {
+      exit: EXIT.usage,
+      place: { file: argument },
+      remedy: `izo join - < ${argument}`,
+    });
+  }
+  return token;
 }

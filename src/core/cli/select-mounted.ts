@@ -20,6 +20,7 @@ export function selectMounted(
   );
   const [only] = found;
   if (only === undefined) {
+    refuseStrangers();
     const what =
       wanted === undefined ? 'no fileset is mounted' : `no fileset that is mounted: ${wanted}`;
     throw new IzoError('not-mounted', what, { exit: EXIT.notRunning, remedy });
@@ -32,6 +33,15 @@ export function selectMounted(
     });
   }
   return only;
+}
+
+/** What is mounted only root can see: to say that nothing is would be wrong. */
+function refuseStrangers(): void {
+  if (process.geteuid?.() === 0) return;
+  throw new IzoError('not-root', 'only root may see what is mounted', {
+    exit: EXIT.notPermitted,
+    remedy: 'Run the command as root.',
+  });
 }
 
 /** All that users mean by several names; without any, all that is mounted. @throws IzoError as above */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { IzoError, type Place } from '../model/errors.js';
 import { DEFAULT_FSTAB } from './config-files.js';
 import { parseMountOptions, type MountOptions } from './mount-options.js';
-import { listed, quoted } from './suggest.js';
+import { didYouMean, listed, quoted } from './suggest.js';
 
 /** /etc/fstab, as far as mounts of InterMezzo are concerned. See fstab(5). */
 
@@ -63,7 +63,7 @@ function readFstab(file: string): FstabEntry[] {
     return parseFstab(file, readFileSync(file, 'utf8'));
   } catch (error) {
     const { code = 'unknown reason' } = error as NodeJS.ErrnoException;
-    throw new IzoError('fstab-unreadable', `${file} cannot be read (${code})`, {
+    throw new IzoError('fstab-unreadable', `it cannot be read (${code})`, {
       place: { file },
       remedy: 'Give the options by hand, or have `izo inconfig` write the line.',
       cause: error,
@@ -85,10 +85,18 @@ function notFound(
   entries: FstabEntry[],
   other?: FstabEntry,
 ): IzoError {
-  const known = entries.filter(isInterMezzo).map((entry) => entry.mountPoint);
-  const remedy = `Mounts of InterMezzo in ${file}: ${listed(known)}. \`izo inconfig --mount\` adds one.`;
+  const ours = entries.filter(isInterMezzo);
+  const known = ours.map((entry) => entry.mountPoint);
+  const isFileset = ({ options }: FstabEntry): boolean =>
+    options.split(',').includes(`fileset=${wanted}`);
+  const meant = ours.find(isFileset);
+  const hint =
+    meant === undefined
+      ? didYouMean(wanted, known)
+      : `That fileset is mounted by: izo mount ${meant.mountPoint}. `;
+  const remedy = `${hint}Mounts of InterMezzo in ${file}: ${listed(known)}. \`izo inconfig --mount\` adds one.`;
   if (other === undefined) {
-    const message = `${file} has no entry of type InterMezzo for ${quoted(wanted)}`;
+    const message = `there is no entry of type InterMezzo for ${quoted(wanted)}`;
     return new IzoError('fstab-no-entry', message, { place: { file }, remedy });
   }
   const message = `the entry for ${quoted(wanted)} is of type ${quoted(other.type)}, not InterMezzo`;

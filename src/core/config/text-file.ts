@@ -61,6 +61,12 @@ export function looksLikePerl(text: string): boolean {
 const PLAIN_SYSID =
   /^(?:\s*#[^\n]*\n)*\s*[A-Za-z0-9][\w.-]*(?:[ \t]+\/\S+)?(?:[ \t]+[\da-fA-F.:]+)?\s*$/;
 
+/** What a file is in that is not UTF-8: editors of other systems begin UTF-16 with a mark. */
+function encodingOf(bytes: Buffer): string {
+  const mark = bytes.length < 2 ? 0 : bytes.readUInt16BE(0);
+  return mark === 0xfeff || mark === 0xfffe ? 'UTF-16' : 'LATIN1';
+}
+
 function decode(file: string, bytes: Buffer): TextResult {
   const bad = firstBadByte(bytes);
   if (bad >= 0) {
@@ -71,7 +77,7 @@ function decode(file: string, bytes: Buffer): TextResult {
       message: 'the file is not UTF-8 text',
       line: before.split('\n').length,
       column: before.length - lineStart + 1,
-      remedy: `Replace the character here, or convert the file: iconv -f LATIN1 -t UTF-8 ${file}`,
+      remedy: `Replace the character here, or convert the file: iconv -f ${encodingOf(bytes)} -t UTF-8 ${file}`,
     });
   }
   return { text: bytes.toString('utf8').replace(/^\ufeff/, '') };

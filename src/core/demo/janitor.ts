@@ -1,5 +1,5 @@
 import { readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, isAbsolute, join } from 'node:path';
 import { listMounted } from '../presto/mounted-state.js';
 import { cleanDeadMount, unmountFileset } from '../presto/unmount.js';
 import { takeLock } from '../system/lock.js';
@@ -8,6 +8,11 @@ import { isRunning } from '../system/processes.js';
 
 /** How long a process may take to end by itself. */
 const ENDING_MS = 5_000;
+
+/** Whether a directory is one that a demonstration or a test has made for itself alone. */
+export function isScratch(root: string): boolean {
+  return isAbsolute(root) && /^izo-[a-z]+-\w+$/.test(basename(root));
+}
 
 /**
  * Removes everything that hosts below `root` have: daemons, mounts, loop devices, sockets, files; and the namespaces. It

@@ -29,20 +29,29 @@ export function lentosOf(runDir: string): string[] {
     .map((name) => name.slice(0, -CONTROL_SUFFIX.length));
 }
 
+function unreachable(path: string, sysid: string, cause: NodeJS.ErrnoException): IzoError {
+  const place = { file: path };
+  if (cause.code === 'EACCES' || (cause.code === 'EPERM' && process.geteuid?.() !== 0)) {
+    return new IzoError('not-permitted', 'only root may ask lento', {
+      exit: EXIT.notPermitted,
+      place,
+      remedy: 'Run the command as root.',
+      cause,
+    });
+  }
+  return new IzoError('not-running', `lento of ${sysid} is not running`, {
+    exit: EXIT.notRunning,
+    place,
+    remedy: 'Start it: izo lento',
+    cause,
+  });
+}
+
 async function connectToLento(path: string, sysid: string): Promise<Channel> {
   const socket = connect(path);
   await new Promise<void>((resolve, reject) => {
     socket.once('connect', resolve);
-    socket.once('error', (cause) => {
-      reject(
-        new IzoError('not-running', `lento of ${sysid} is not running`, {
-          exit: EXIT.notRunning,
-          place: { file: path },
-          remedy: 'Start it: izo lento',
-          cause,
-        }),
-      );
-    });
+    socket.once('error', (cause) => reject(unreachable(path, sysid, cause)));
   });
   return new Channel(socket, () => {
     throw new Error('lento asks nothing');

@@ -13,7 +13,7 @@ export const EXIT = {
   refused: 6,
   timeout: 7,
   notPermitted: 8,
-  /** mount(8) and umount(8): it failed. Only their helpers use it. */
+  /** mount(8) and umount(8): it failed. Only their helpers end with it. */
   mountFailed: 32,
 } as const;
 

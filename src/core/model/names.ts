@@ -51,9 +51,17 @@ export function isValidHostName(name: string): boolean {
 export function displayBytes(bytes: string): string {
   const buffer = Buffer.from(bytes, 'latin1');
   const text = buffer.toString('utf8');
-  const clean = Buffer.from(text, 'utf8').equals(buffer) ? text : bytes;
-
-  return clean.replace(/[\u0000-\u001f\u007f-\u009f\\]/g, (c) =>
+  const isText = Buffer.from(text, 'utf8').equals(buffer);
+  const odd = isText ? /[\u0000-\u001f\u007f-\u009f\\]/g : /[^\u0020-\u007e]|\\/g;
+  return (isText ? text : bytes).replace(odd, (c) =>
     c === '\\' ? '\\\\' : `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
+}
+
+/** Undoes the escapes of displayBytes in what a person has copied from there. @returns bytes, as latin1 */
+export function bytesOfDisplay(text: string): string {
+  const bytes = Buffer.from(text, 'utf8').toString('latin1');
+  return bytes.replace(/\\(?:\\|x([0-9a-f]{2}))/g, (_, digits?: string) =>
+    digits === undefined ? '\\' : String.fromCharCode(Number.parseInt(digits, 16)),
   );
 }

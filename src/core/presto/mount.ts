@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, openSync, closeSync, statSync } from 'node:fs';
+import { mkdirSync, openSync, closeSync, lstatSync, statSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -72,7 +72,7 @@ function prestoRequest(
 ): PrestoRequest {
   const { fileset, mtpt } = options;
   const fail = (code: string, message: string, remedy: string): never => {
-    throw new IzoError(code, message, { exit: EXIT.mountFailed, remedy });
+    throw new IzoError(code, message, { exit: EXIT.usage, remedy });
   };
   if (fileset === undefined) {
     return fail('no-fileset', 'the option fileset= is missing', 'Add it: -o fileset=NAME');
@@ -138,9 +138,11 @@ function collides(state: MountedState, request: PrestoRequest): boolean {
 }
 
 function refuseCollision(state: MountedState, request: PrestoRequest): never {
+  const what = state.device === request.device ? 'it' : state.device;
+  const words = `${what} is mounted at ${state.mountPoint}`;
   throw new IzoError(
     'already-mounted',
-    `${state.device} is mounted at ${state.mountPoint} as fileset ${state.fileset} of /dev/${state.psdev}`,
+    `${words} as fileset ${state.fileset} of /dev/${state.psdev}`,
     {
       exit: EXIT.busy,
       place: { file: request.device },
@@ -152,9 +154,11 @@ function refuseCollision(state: MountedState, request: PrestoRequest): never {
 function checkMountPoint(mountPoint: string): void {
   const found = statSync(mountPoint, { throwIfNoEntry: false });
   if (found?.isDirectory() === true) return;
-  throw new IzoError('no-mount-point', `${mountPoint} is not a directory`, {
-    exit: EXIT.mountFailed,
-    remedy: `Make it: mkdir -p ${mountPoint}`,
+  const isNothing = lstatSync(mountPoint, { throwIfNoEntry: false }) === undefined;
+  const what = isNothing ? 'there is no such directory' : 'this is not a directory';
+  throw new IzoError('no-mount-point', what, {
+    place: { file: mountPoint },
+    remedy: isNothing ? `Make it: mkdir -p ${mountPoint}` : 'Move it away, or mount elsewhere.',
   });
 }
 

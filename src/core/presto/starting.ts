@@ -83,7 +83,7 @@ export async function untilReady(
     expectMore();
   }).finally(() => clearTimeout(timer));
   if (last === undefined) {
-    throw new IzoError('presto-failed', await exited, { exit: EXIT.mountFailed });
+    throw new IzoError('presto-failed', await exited);
   }
   if (last === `${READY}device`) return 'device';
   if (last === `${READY}native`) return 'native';

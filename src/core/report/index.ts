@@ -72,6 +72,7 @@ function refuseExisting(output: string): void {
     throw new IzoError('no-directory', 'there is no such directory', {
       place: { file: dirname(output) },
       exit: EXIT.usage,
+      remedy: 'Make it, or give another name with --output.',
     });
   }
   if (!existsSync(output)) return;

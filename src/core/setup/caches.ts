@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { contentsOf, namesInMeta } from '../cache/contents.js';
 import { UNNAMED } from '../cache/fileset-directory.js';
 import { formatCache } from '../cache/index.js';
@@ -40,6 +41,29 @@ async function survey(mount: PlannedMount): Promise<CacheStep> {
   return { kind: 'keep', mount };
 }
 
+/** Bytes free where a file is to be made, whose directory need not be there yet; without limit where it cannot be known. */
+function roomFor(path: string): number {
+  let directory = dirname(path);
+  while (directory !== '/' && !existsSync(directory)) directory = dirname(directory);
+  try {
+    const { bfree, bsize } = statfsSync(directory);
+    return bfree * bsize;
+  } catch {
+    return Infinity;
+  }
+}
+
+function tooLarge({ cache, place }: PlannedMount, size: number, room: number): Problem {
+  const mib = (bytes: number): string => `${Math.floor(bytes / 2 ** 20)} MiB`;
+  return {
+    severity: 'warning',
+    code: 'image-larger-than-disk',
+    message: `${cache} is to hold ${mib(size)}, and its disk has room for ${mib(room)}`,
+    place,
+    remedy: 'Make room before it is filled, or give a smaller size.',
+  };
+}
+
 /** @throws IzoError `foreign`: a cache that is named holds something else */
 export async function surveyCaches(mounts: readonly PlannedMount[]): Promise<CacheSurvey> {
   const steps: CacheStep[] = [];
@@ -47,8 +71,11 @@ export async function surveyCaches(mounts: readonly PlannedMount[]): Promise<Cac
   for (const mount of mounts) {
     const { cache, fileset, size, place } = mount;
     if (existsSync(cache)) steps.push(await survey(mount));
-    else if (size !== undefined) steps.push({ kind: 'make', mount, size });
-    else {
+    else if (size !== undefined) {
+      steps.push({ kind: 'make', mount, size });
+      const room = roomFor(cache);
+      if (size > room) warnings.push(tooLarge(mount, size, room));
+    } else {
       warnings.push({
         severity: 'warning',
         code: 'no-cache',

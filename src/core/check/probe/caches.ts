@@ -2,7 +2,6 @@ import { realpathSync } from 'node:fs';
 import { loopDevicesOf } from '../../cache/index.js';
 import { contentsOf, hasJournal, namesInMeta } from '../../cache/contents.js';
 import { listMounted } from '../../presto/mounted-state.js';
-import { IzoError } from '../../model/errors.js';
 import { findMountOf } from '../../system/mounts.js';
 import type { CacheFacts } from '../facts.js';
 import { probePath, roomAt } from './paths.js';
@@ -22,7 +21,7 @@ export async function probeCache(spec: string, runDir: string): Promise<CacheFac
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     // What a missing program means is told elsewhere, once.
-    const trouble = error instanceof IzoError ? error.message : String(error);
+    const trouble = error.message;
     return { ...base, room, ...UNSEEN, trouble };
   }
 }

@@ -72,11 +72,20 @@ function probeKeys(survey: Survey): KeyFacts[] {
   });
 }
 
+/** Of what cannot be looked at, others say why. */
+function changedAt(path: string): number | undefined {
+  try {
+    return statSync(path).mtimeMs;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The file that was changed last tells the least that the clock must say. */
 function newestOf(paths: readonly string[]): HostFacts['newest'] {
   let newest: HostFacts['newest'];
   for (const what of paths) {
-    const at = statSync(what, { throwIfNoEntry: false })?.mtimeMs;
+    const at = changedAt(what);
     if (at !== undefined && at > (newest?.at ?? 0)) newest = { what, at };
   }
   return newest;

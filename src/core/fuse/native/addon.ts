@@ -1,7 +1,6 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { IzoError } from '../../model/errors.js';
-import { EXIT } from '../../model/exit-codes.js';
 
 /**
  * The compiled half of the package fuse-native, version 2.2.6, which runs libfuse 2 in threads of its own and brings each
@@ -70,7 +69,6 @@ function load(from: string): Record<string, unknown> {
 
 function missing(why: string): IzoError {
   return new IzoError('no-native-binding', `the native binding cannot be used: ${why}`, {
-    exit: EXIT.mountFailed,
     remedy:
       'Install libfuse 2 (Debian: apt-get install libfuse2) and `npm install fuse-native@2.2.6`, or mount with binding=device.',
   });
