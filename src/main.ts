@@ -13,7 +13,7 @@ export async function main([, calledAs = '', ...args]: string[]): Promise<void> 
   const words = argumentsFor(calledAs, args);
   try {
     await run(words, PROGRAM);
-    flush();
+    void flush();
   } catch (error) {
     await handle(await ending(error, words));
   }

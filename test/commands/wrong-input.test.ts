@@ -237,7 +237,7 @@ describe('wrong input', function () {
     refused({ code: Number(code), stdout: '', stderr: said }, 8, 'only root', 'sudo');
   });
 
-  it('somebody who is not root, and asks what only root can see', async () => {
+  it('somebody who is not root, and asks what only root can see', () => {
     for (const [args, socket] of [
       [['kml', 'dump'], undefined],
       [['status'], 'muskox.lento.sock'],

@@ -55,9 +55,9 @@ function missing(id: KeyId, file: string): IzoError {
   const onClient = `on ${client} run \`izo join TOKEN\` with the token it prints`;
   const steps =
     side === 'client' ? `${onClient} (${onServer} first)` : `${onServer}, then ${onClient}`;
-  return new IzoError('no-key', `there is no key for ${client} and ${server}`, {
+  return new IzoError('no-key', `there is no key for ${client} and ${server}: ${steps}`, {
     place: { file },
-    remedy: `To make one, ${steps}. Without encryption, on a network you trust: \`izo lento --trusted-network\`.`,
+    remedy: 'Without encryption, on a network you trust: `izo lento --trusted-network`.',
   });
 }
 

@@ -76,7 +76,9 @@ describe('image of a cache', () => {
     assert.throws(
       () => createImage(join(directory, 'missing', 'fs0'), 2 ** 20),
       (error) =>
-        error instanceof IzoError && error.code === 'no-image' && /ENOENT/.test(error.message),
+        error instanceof IzoError &&
+        error.code === 'no-image' &&
+        error.remedy === `Make it: mkdir -p ${join(directory, 'missing')}`,
     );
   });
 });
