@@ -152,7 +152,7 @@ export class FilesetServer {
         await this.#verify.answer(payload, exchange);
         return;
       case Kind.WALK:
-        await serveWalk(this.replica, exchange, () => this.#busy(name));
+        await serveWalk(this.replica, payload, exchange, () => this.#busy(name));
         return;
       case Kind.CONTENTS:
         await serveContents(this.replica, payload, exchange, () => this.#busy(name));

@@ -45,6 +45,9 @@ export const LIMITS = {
   /** Small files whose contents one request of a resync asks for; and the entries of a tree that it can deal with. */
   contentsPaths: 128,
   resyncEntries: 1_000_000,
+  /** Names that a look at what has changed of a tree may be about, and their bytes; for more it is looked at whole. */
+  resyncTouched: 4096,
+  resyncTouchedBytes: 256 * 1024,
   /** Rounds in which a resync collects contents while everybody goes on, and how few missing ones are few. */
   resyncRounds: 4,
   resyncFewFiles: 64,

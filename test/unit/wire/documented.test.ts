@@ -161,10 +161,14 @@ const MESSAGES: Record<string, readonly [encoder: keyof typeof messages, () => u
         replicators: ['clientA'],
       }),
   ],
-  WALK: ['encodeAddress', () => messages.encodeAddress(address)],
+  WALK: ['encodeWalkRequest', () => messages.encodeWalkRequest({ ...address, since: 1 })],
   'WALK, trailer': [
     'encodeWalkTrailer',
-    () => messages.encodeWalkTrailer({ recno: 1, checksum: 1, still: true }),
+    () =>
+      messages.encodeWalkTrailer({
+        ...{ recno: 1, checksum: 1, still: true },
+        touched: { deep: ['a'], objects: [{ replica: 1, number: 1 }] },
+      }),
   ],
   CONTENTS: [
     'encodeContentsRequest',

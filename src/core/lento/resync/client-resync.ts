@@ -3,6 +3,7 @@ import { LIMITS } from '../../model/limits.js';
 import type { TreeEntry } from '../../model/object-description.js';
 import { mergeTree } from '../../replication/resync/merge-tree.js';
 import { newsFrom } from '../../replication/resync/news.js';
+import { refreshed } from '../../replication/resync/touched.js';
 import { Snapshot } from '../../replication/resync/snapshot.js';
 import type { Connection } from '../../wire/connection.js';
 import { Kind } from '../../wire/kinds.js';
@@ -14,7 +15,7 @@ import type { ResyncStatus } from '../fileset-status.js';
 import { mergeWithServer, pendingRecords } from '../merging/merge-session.js';
 import type { PeerBacklog } from '../peer-backlog.js';
 import { lowerEntries } from './lower-entries.js';
-import { walkServer } from './server-tree.js';
+import { tooMany, walkServer } from './server-tree.js';
 import { StagedContents } from './staged-contents.js';
 import { hasContents, TreeObjects } from './tree-objects.js';
 
@@ -27,6 +28,12 @@ interface Session {
   readonly theirs: Recno;
   /** What it has of our log in part. */
   readonly backlog: PeerBacklog;
+}
+
+/** The server's tree as it was looked at. */
+interface Walk {
+  readonly entries: readonly TreeEntry[];
+  readonly trailer: WalkTrailer;
 }
 
 interface Standing {
@@ -44,6 +51,7 @@ export class ClientResync {
   #working: Promise<void> = Promise.resolve();
   /** This host's tree, which stands still while the server's is taken, of that session; and what is in its stage. */
   #standing: Standing | undefined;
+  #walked: (Walk & { readonly session: number }) | undefined;
   #status: ResyncStatus | undefined;
 
   constructor(
@@ -74,6 +82,7 @@ export class ClientResync {
     const { machine } = this.context;
     const session = { connection, address, server, theirs, backlog };
     this.#working = step(session).catch((error: unknown) => {
+      this.#standing = this.#walked = undefined;
       this.link.flow.failed(error);
       if (!this.#isOver(address)) this.link.failed(`the tree cannot be taken: ${errorText(error)}`);
     });
@@ -94,9 +103,11 @@ export class ClientResync {
       `further behind than the log of ${server} reaches: its whole tree is taken`,
     );
     const staged = new StagedContents(replica);
+    // It may change; what is missed by that is fetched when it stands still.
+    const own = new Snapshot(await this.#ownEntries());
     for (let round = 1; round <= LIMITS.resyncRounds; round++) {
       const { entries } = await this.#walk(session);
-      const missing = await this.#missing(staged, entries);
+      const missing = missingOf(staged, entries, own);
       log.info({ fileset, round, entries: entries.length, missing: missing.length }, 'resync');
       await this.#fetch(staged, missing, session);
       if (missing.length <= LIMITS.resyncFewFiles) break;
@@ -104,26 +115,27 @@ export class ClientResync {
     if (!this.#isOver(session.address)) machine.dispatch({ type: 'tree-fetched' });
   }
 
-  async #walk(session: Session): Promise<{ entries: readonly TreeEntry[]; trailer: WalkTrailer }> {
+  /** The server's tree: all of it the first time, then what has changed. */
+  async #walk(session: Session): Promise<Walk> {
     const { connection, address } = session;
     this.#status = { phase: 'comparing', entries: 0, files: 0, missing: 0, bytes: 0 };
-    return walkServer(connection, address, (entries) => this.#note({ entries }));
+    const note = (entries: number): void => this.#note({ entries });
+    const known = this.#walked?.session === address.session ? this.#walked : undefined;
+    const since = known?.trailer.recno ?? 0;
+    let walk: Walk | undefined = await walkServer(connection, address, since, note);
+    const { touched } = walk.trailer;
+    if (known !== undefined && touched !== undefined) {
+      const entries = refreshed(known.entries, touched, walk.entries);
+      walk = entries === undefined ? undefined : { entries, trailer: walk.trailer };
+    }
+    walk ??= await walkServer(connection, address, 0, note);
+    if (walk.entries.length > LIMITS.resyncEntries) throw tooMany();
+    this.#walked = { session: address.session, ...walk };
+    return walk;
   }
 
   #note(change: Partial<ResyncStatus>): void {
     if (this.#status !== undefined) this.#status = { ...this.#status, ...change };
-  }
-
-  /** @param own this host's tree, where it stands still */
-  async #missing(
-    staged: StagedContents,
-    entries: readonly TreeEntry[],
-    own?: Snapshot,
-  ): Promise<TreeEntry[]> {
-    const here = own ?? new Snapshot(await this.#ownEntries());
-    return staged.missing(entries, ({ object, content }) =>
-      hasContents(here.byId(object), content),
-    );
   }
 
   async #ownEntries(): Promise<TreeEntry[]> {
@@ -154,8 +166,8 @@ export class ClientResync {
     const { own, staged } = await this.#stand(address);
     const { entries, trailer } = await this.#walk(session);
     const isStill = isHeld || trailer.still;
-    await this.#fetch(staged, await this.#missing(staged, entries, own), session);
-    const isWhole = isStill && (await this.#missing(staged, entries, own)).length === 0;
+    await this.#fetch(staged, missingOf(staged, entries, own), session);
+    const isWhole = isStill && missingOf(staged, entries, own).length === 0;
     if (this.#isOver(address)) return;
     if (!isWhole) {
       if (isHeld) throw new Error('contents have changed at the server, which should stand still');
@@ -163,6 +175,7 @@ export class ClientResync {
       return;
     }
     this.#standing = undefined;
+    this.#walked = undefined;
     // Nothing of the server's is needed any more: whoever waits for the permit gets it.
     connection.notify(Kind.LEAVE, encodeLeave({ ...address, reason: 'it has the whole tree' }));
     // What was said leaves when this turn is over, and the next one is long.
@@ -211,4 +224,13 @@ export class ClientResync {
     machine.dispatch({ type: 'log-grew', end });
     if (!this.#isOver(session.address)) machine.dispatch({ type: 'link-up' });
   }
+}
+
+/** Files whose contents have yet to come. */
+function missingOf(
+  staged: StagedContents,
+  entries: readonly TreeEntry[],
+  own: Snapshot,
+): TreeEntry[] {
+  return staged.missing(entries, ({ object, content }) => hasContents(own.byId(object), content));
 }

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { IzoError } from '../../model/errors.js';
 import { NO_OBJECT, sameObject } from '../../model/ids.js';
-import { displayBytes, isReservedAtRoot } from '../../model/names.js';
+import { displayBytes, isReservedAtRoot, splitPath } from '../../model/names.js';
 import type { TreeEntry } from '../../model/object-description.js';
 import { join } from '../../replication/merge/tree-names.js';
 import { S_IFDIR, S_IFMT } from '../../system/attr.js';
@@ -16,7 +16,7 @@ const SLICE_MS = 8;
  * Every object of a lower tree under each of its names, directories before what is in them. What is removed meanwhile is
  * left out. Holds one path from the root at a time, not the tree. @throws IzoError for what has no identity; SystemError
  */
-export async function* lowerEntries(lowerFd: number): AsyncGenerator<TreeEntry, void> {
+export async function* lowerEntries(lowerFd: number, from = ''): AsyncGenerator<TreeEntry, void> {
   let sliceEnd = performance.now() + SLICE_MS;
   const pending: { path: string; names: string[]; flags: number }[] = [];
   const enter = (path: string, within: number): TreeEntry | undefined => {
@@ -30,7 +30,7 @@ export async function* lowerEntries(lowerFd: number): AsyncGenerator<TreeEntry, 
     }
     return { path, ...found };
   };
-  const root = enter('', 0);
+  const root = enter(from, from === '' ? 0 : flagsAt(lowerFd, splitPath(from).directory));
   if (root !== undefined) yield root;
   for (let at = pending.at(-1); at !== undefined; at = pending.at(-1)) {
     const name = at.names.pop();

@@ -1,4 +1,5 @@
 import { IzoError } from '../../model/errors.js';
+import type { Recno } from '../../model/ids.js';
 import { LIMITS } from '../../model/limits.js';
 import type { TreeEntry } from '../../model/object-description.js';
 import type { Connection } from '../../wire/connection.js';
@@ -8,8 +9,8 @@ import { Kind } from '../../wire/kinds.js';
 import {
   decodeTreeItem,
   decodeWalkTrailer,
-  encodeAddress,
   encodeContentsRequest,
+  encodeWalkRequest,
   TREE_ITEM_BYTES,
   type Address,
   type TreeItem,
@@ -18,25 +19,26 @@ import {
 
 const LENGTH_BYTES = 4;
 
-/** The server's tree: what WALK answers. @throws IzoError too-many where it is more than a resync can deal with */
+/** The server's tree, or what of it may be another since record `since`: what WALK answers. @throws IzoError too-many where it is more than a resync can deal with */
 export async function walkServer(
   connection: Connection,
   address: Address,
+  since: Recno,
   onEntries: (count: number) => void,
 ): Promise<{ entries: TreeEntry[]; trailer: WalkTrailer }> {
   const entries: TreeEntry[] = [];
-  const fetch = connection.fetch(Kind.WALK, encodeAddress(address));
+  const fetch = connection.fetch(Kind.WALK, encodeWalkRequest({ ...address, since }));
   for await (const { entry } of treeItems(fetch)) {
-    if (entries.length >= LIMITS.resyncEntries) {
-      throw new IzoError(
-        'too-many',
-        `the tree has more than ${LIMITS.resyncEntries} objects: they cannot be compared at once`,
-      );
-    }
+    if (entries.length >= LIMITS.resyncEntries) throw tooMany();
     entries.push(entry);
     onEntries(entries.length);
   }
   return { entries, trailer: decodeWalkTrailer(fetch.trailer) };
+}
+
+export function tooMany(): IzoError {
+  const objects = `the tree has more than ${LIMITS.resyncEntries} objects`;
+  return new IzoError('too-many', `${objects}: they cannot be compared at once`);
 }
 
 /** Contents of small files: of those that are there and whole. */

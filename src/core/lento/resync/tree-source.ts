@@ -1,11 +1,14 @@
 import { NO_STAMP, sameStamp } from '../../model/ids.js';
+import type { Recno } from '../../model/ids.js';
 import { LIMITS } from '../../model/limits.js';
 import { isValidPath } from '../../model/names.js';
+import { touchedBy, type Touched } from '../../replication/resync/touched.js';
 import { S_IFMT, S_IFREG } from '../../system/attr.js';
 import type { Exchange } from '../../wire/connection.js';
 import { Code } from '../../wire/kinds.js';
 import {
   decodeContentsRequest,
+  decodeWalkRequest,
   encodeObject,
   encodeTreeItem,
   encodeWalkTrailer,
@@ -21,18 +24,40 @@ const PAGE_BYTES = LIMITS.chunkBytes / 2;
 /** @param onProgress something of the answer was taken */
 export async function serveWalk(
   replica: Replica,
+  payload: Buffer,
   exchange: Exchange,
   onProgress: () => void,
 ): Promise<void> {
+  const { since } = decodeWalkRequest(payload);
   const recno = await replica.currentEnd();
   const checksum = replica.reader.positionAt(recno)?.checksum ?? 0;
+  const touched = since === 0 ? undefined : touchedSince(replica, since, recno);
   const pages = new Pages(exchange, onProgress);
-  for await (const entry of lowerEntries(replica.lowerFd)) {
-    await pages.put({ entry, contents: undefined });
+  for (const path of touched?.shallow ?? []) {
+    const found = readLowerObject(replica.lowerFd, path, { allFlags: true });
+    if (found !== undefined) await pages.put({ entry: { path, ...found }, contents: undefined });
+  }
+  for (const path of touched?.deep ?? ['']) {
+    for await (const entry of lowerEntries(replica.lowerFd, path)) {
+      await pages.put({ entry, contents: undefined });
+    }
   }
   await pages.flush();
   const still = (await replica.currentEnd()) === recno;
-  exchange.reply(Code.ok, encodeWalkTrailer({ recno, checksum, still }));
+  exchange.reply(Code.ok, encodeWalkTrailer({ recno, checksum, still, touched }));
+}
+
+/** @returns undefined where that is not in the log any more, or too much */
+function touchedSince({ reader }: Replica, since: Recno, end: Recno): Touched | undefined {
+  if (since > end || reader.around(since + 1, end) === undefined) return undefined;
+  const limits = { records: LIMITS.resyncTouched, bytes: LIMITS.stretchBytes };
+  const { records, next } = reader.read(since + 1, limits, end);
+  if (next <= end) return undefined;
+  const touched = touchedBy(records.map(({ record }) => record));
+  const paths = [...touched.deep, ...touched.shallow];
+  const bytes = paths.reduce((sum, path) => sum + path.length, 0);
+  const isMuch = paths.length > LIMITS.resyncTouched || bytes > LIMITS.resyncTouchedBytes;
+  return isMuch ? undefined : touched;
 }
 
 /** Files that are gone, being written, or not small any more are left out. */

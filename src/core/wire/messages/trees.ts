@@ -1,4 +1,4 @@
-import type { Recno } from '../../model/ids.js';
+import type { ObjectId, Recno } from '../../model/ids.js';
 import { LIMITS } from '../../model/limits.js';
 import { isValidPath } from '../../model/names.js';
 import type { TreeEntry } from '../../model/object-description.js';
@@ -66,6 +66,23 @@ export function decodeContentsRequest(payload: Buffer): ContentsRequest {
   return request;
 }
 
+/** WALK: the tree, or what of it may be another since a record of the server's log. */
+export interface WalkRequest extends Address {
+  /** 0: all of it. */
+  readonly since: Recno;
+}
+
+export function encodeWalkRequest(request: WalkRequest): Buffer {
+  return writerTo(request).u64(request.since).finish();
+}
+
+export function decodeWalkRequest(payload: Buffer): WalkRequest {
+  const reader = new Reader(payload);
+  const request = { ...readAddressFrom(reader), since: reader.u64() };
+  reader.end();
+  return request;
+}
+
 /** Follows the last entry of a walk. */
 export interface WalkTrailer {
   /** The last record of the log when the walk began, and its checksum. */
@@ -73,15 +90,39 @@ export interface WalkTrailer {
   readonly checksum: number;
   /** Nothing was logged while it lasted: the entries are the tree as that record left it. */
   readonly still: boolean;
+  /** What the entries take the place of, and the objects that have changed; undefined: they are the whole tree. */
+  readonly touched: WalkTouched | undefined;
 }
 
-export function encodeWalkTrailer({ recno, checksum, still }: WalkTrailer): Buffer {
-  return new Writer().u64(recno).u32(checksum).bool(still).finish();
+export interface WalkTouched {
+  readonly deep: readonly string[];
+  readonly objects: readonly ObjectId[];
+}
+
+export function encodeWalkTrailer({ recno, checksum, still, touched }: WalkTrailer): Buffer {
+  return new Writer()
+    .u64(recno)
+    .u32(checksum)
+    .bool(still)
+    .bool(touched === undefined)
+    .list(touched?.deep ?? [], LIMITS.resyncTouched, (path, writer) =>
+      writer.latin1(path, LIMITS.pathBytes),
+    )
+    .list(touched?.objects ?? [], LIMITS.resyncTouched, (object, writer) =>
+      writer.u48(object.replica).u64(object.number),
+    )
+    .finish();
 }
 
 export function decodeWalkTrailer(payload: Buffer): WalkTrailer {
   const reader = new Reader(payload);
   const trailer = { recno: reader.u64(), checksum: reader.u32(), still: reader.bool() };
+  const isWhole = reader.bool();
+  const deep = reader.list(LIMITS.resyncTouched, (each) => each.latin1(LIMITS.pathBytes));
+  const objects = reader.list(LIMITS.resyncTouched, (each) => ({
+    replica: each.u48(),
+    number: each.u64(),
+  }));
   reader.end();
-  return trailer;
+  return { ...trailer, touched: isWhole ? undefined : { deep, objects } };
 }
