@@ -176,4 +176,15 @@ describe('izo config-check --selftest', function () {
     assert.equal([...test.matchAll(/^ok {8}/gm)].length, 5, stdout);
     assert.match(test, /Nothing is wrong\.\n$/);
   });
+
+  it('tells which step failed, and of what', async () => {
+    const env = { IZO_CONFIG_DIR: '/nowhere', TMPDIR: '/no/such/directory' };
+    const { code, stdout } = await izo(['config-check', '--selftest', '--json'], { env });
+    assert.equal(code, 1);
+    const { diagnostics } = JSON.parse(stdout) as {
+      diagnostics: { id: string; message: string }[];
+    };
+    const failed = diagnostics.find(({ id }) => id === 'IZO8001');
+    assert.match(failed?.message ?? '', /^could not format two caches, .*: ENOENT/);
+  });
 });

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { cpSync, readdirSync, readFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { check } from '../../../src/core/check/check.js';
 import { surveyFiles, type Survey } from '../../../src/core/check/survey.js';
@@ -41,6 +49,42 @@ describe('the check of broken configurations', () => {
       assert.deepEqual(told(variant(join(CHECKS, name))).sort(), expected.sort());
     });
   }
+
+  for (const [what, breakIt, expected] of [
+    ['is not there', (file: string) => rmSync(file), 'error IZO1001'],
+    [
+      'is a directory',
+      (file: string) => {
+        rmSync(file);
+        mkdirSync(file);
+      },
+      'error IZO1002',
+    ],
+    ['is too large', (file: string) => truncateSync(file, 2 ** 20 + 1), 'error IZO1003'],
+    [
+      'is no text',
+      (file: string) => writeFileSync(file, '<serverdb>\xff', 'latin1'),
+      'error IZO1004',
+    ],
+  ] as const) {
+    it(`tells of a file that ${what}, and of nothing else`, () => {
+      for (const name of ['serverdb', 'fsetdb', 'sysid']) {
+        const configDir = temporary('checks/base');
+        breakIt(join(configDir, name));
+        const broken = surveyFiles({ configDir, idfile: 'sysid', fstab: '/nowhere' });
+        const found = told(broken).filter((line) => !line.startsWith('note'));
+        const others = found.filter((line) => !line.startsWith(`${expected} ${name}:`));
+        assert.ok(found.length > others.length, found.join());
+        assert.deepEqual(others, []);
+      }
+    });
+  }
+
+  it('tells of an fstab that cannot be read', () => {
+    const configDir = temporary('checks/base');
+    const survey = surveyFiles({ configDir, idfile: 'sysid', fstab: configDir });
+    assert.ok(told(survey).includes(`warning IZO3001 ${basename(configDir)}:undefined:undefined`));
+  });
 
   for (const name of readdirSync(brokenDirectory)) {
     const kind = name.split('.').at(-1) ?? '';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { diagnosticsDocument } from '../../../src/core/check/document.js';
 import { SECTIONS } from '../../../src/core/check/registry.js';
@@ -38,6 +38,18 @@ describe('the registry of diagnostics', () => {
   it('has nothing that no check tells', () => {
     const text = ['check', 'config', 'wire'].flatMap((each) => sources(`src/core/${each}`)).join();
     for (const [id, code] of ROWS) assert.ok(text.includes(`'${code}'`), `${id} ${code}`);
+  });
+
+  it('has nothing that no test is told', () => {
+    const names = readdirSync(join(ROOT, 'test'), { recursive: true }).map(String);
+    const told = names
+      .filter((name) => name.endsWith('.test.ts') || basename(name) === 'expected')
+      .map((name) => readFileSync(join(ROOT, 'test', name), 'utf8'))
+      .join();
+    assert.deepEqual(
+      ROWS.map(([id]) => id).filter((id) => !told.includes(id)),
+      [],
+    );
   });
 
   it('knows every problem that the readers of the configuration tell', () => {
