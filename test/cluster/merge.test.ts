@@ -53,4 +53,20 @@ describe('cluster: both sides are changed while the link is down', function () {
     assert.equal(await onBoth('cat $M/m/chmod; stat -c %a $M/m/chmod'), 'server\n600');
     assert.equal(await onBoth('cd $M/m; ls same; ls | wc -l'), 'client\nserver\n10');
   });
+
+  it('keeps both versions of several files that both have written, and nothing else was done', async () => {
+    const { server, client } = cluster;
+    const write = (text: string) => `cd $M/several; for i in {1..5}; do echo ${text} > $i; done`;
+    await cluster.on(server, `mkdir $M/several; ${write('base')}`);
+    await cluster.equalAfter(server);
+    await client.stopLento();
+    await cluster.on(server, write('server'));
+    await cluster.on(client, write('client'));
+    await client.startLento();
+    await cluster.connected();
+    await cluster.equalAfterBoth();
+    const texts = (word: string): string => `${word}\n`.repeat(5).trim();
+    assert.equal(await onBoth('cat $M/several/?'), texts('server'));
+    assert.equal(await onBoth('cat $M/several/?.conflict-*'), texts('client'));
+  });
 });

@@ -27,6 +27,8 @@ export class PaperClient {
 export interface PaperMerge {
   readonly plan: Merge;
   readonly replica: number;
+  /** The number that the client's log gives to the first record of the merge. */
+  readonly first: number;
   readonly before: PaperTree;
   readonly server: PaperTree;
   readonly after: PaperTree;
@@ -122,7 +124,9 @@ export class PaperCluster {
     const before = host.tree.copy();
     const { stored, told, recno } = carryOut(plan, host.tree, this.server.tree, host.replica);
     const { replica, tree } = host;
-    this.onMerge?.({ plan, replica, before, server: this.server.tree.copy(), after: tree.copy() });
+    const { firstFree: first } = terms;
+    const trees = { before, server: this.server.tree.copy(), after: tree.copy() };
+    this.onMerge?.({ plan, replica, first, ...trees });
     client.stored.push(...stored);
     host.spend(recno);
     host.records = told;

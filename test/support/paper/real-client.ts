@@ -1,6 +1,7 @@
+import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { encodeRecord } from '../../../src/core/journal/index.js';
+import { decodeRecord, encodeRecord } from '../../../src/core/journal/index.js';
 import { readLowerObject } from '../../../src/core/lento/merging/lower-object.js';
 import { MergeStage } from '../../../src/core/lento/merging/merge-stage.js';
 import { PlanBuilder, type ServerObjects } from '../../../src/core/lento/merging/plan-builder.js';
@@ -35,22 +36,29 @@ export class RealClient {
   constructor(private readonly torn: TornPresto) {}
 
   /** Does on disk what was done on paper. @returns what the tree is then, as PaperTree tells it, without the root's line */
-  async carryOut({ plan, replica: id, before, server }: PaperMerge): Promise<string[]> {
+  async carryOut({ plan, replica: id, first, before, server }: PaperMerge): Promise<string[]> {
     await this.#carryOut(this.#removeAll());
     await this.#carryOut(stepsTo(before));
     const replica = this.#replica(id, plan.nextFree);
     const steps: MergeStep[] = [];
+    const amendments: Buffer[] = [];
     const builder = new PlanBuilder(
       replica,
       new MergeStage(replica),
       new PaperServer(server, replica),
+      first,
       plan.nextFree,
       headOf({ replica: id, number: 0 }, 0),
-      { step: (step) => steps.push(keep(step)), amendment: () => undefined },
+      {
+        step: (step) => steps.push(keep(step)),
+        amendment: (bytes) => amendments.push(Buffer.from(bytes)),
+      },
     );
     await builder.tell(plan.amendments);
     await builder.do(plan.steps);
     builder.identify(plan.renewed);
+    builder.fill();
+    checkNumbers(amendments, id, first);
     await this.#carryOut(steps);
     return [...this.#walk('')].map((path) => this.#describe(path));
   }
@@ -116,6 +124,16 @@ export class RealClient {
     const versions = `${object.replica}:${object.number} ${version} ${id(attributes)}`;
     const all = xattrs.map(({ name, value }) => `${name}=${value.toString('latin1')}`).sort();
     return `/${path} ${kind} ${data} ${attrs} ${versions} ${all.join()}`;
+  }
+}
+
+/** No record has a number that the log is yet to give, or will give to another. */
+function checkNumbers(amendments: readonly Buffer[], replica: number, first: number): void {
+  for (const [index, bytes] of amendments.entries()) {
+    const record = decodeRecord(bytes, 0);
+    assert.ok(typeof record !== 'string');
+    const { origin, originRecno } = record.record.head;
+    assert.ok(origin === replica && originRecno <= first + 1 + index, `${originRecno} of ${first}`);
   }
 }
 

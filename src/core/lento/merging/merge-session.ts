@@ -93,11 +93,19 @@ async function prepare(
   const about = { peer, next, checksum, replaces, end, conflicts: conflicts.names };
   const file = new PlanFile(stage.path(name), about);
   try {
-    const plan = new PlanBuilder(replica, stage, objects, result.nextFree, head, file.writer);
+    const plan = new PlanBuilder(
+      replica,
+      stage,
+      objects,
+      replica.next,
+      result.nextFree,
+      head,
+      file.writer,
+    );
     await plan.tell(result.amendments);
     await plan.do(result.steps);
     plan.identify(result.renewed);
-    plan.fill(replica.next);
+    plan.fill();
     file.finish();
   } finally {
     file.close();

@@ -1,6 +1,6 @@
 import { copyFile, rm } from 'node:fs/promises';
 import { encodeRecord } from '../../journal/index.js';
-import { NO_STAMP, ROOT_OBJECT, type ReplicaId } from '../../model/ids.js';
+import { NO_STAMP, ROOT_OBJECT, type Recno, type ReplicaId } from '../../model/ids.js';
 import { LIMITS } from '../../model/limits.js';
 import { Opcode, type JournalRecord, type RecordHead } from '../../model/records.js';
 import type { WireItem } from '../../psdev/items.js';
@@ -50,19 +50,16 @@ export class PlanBuilder {
   /** Copies of this host's files, by the object that they are to be. */
   readonly #copies = new Map<MergeObject, LowerObject>();
 
+  /** @param first the number that the log gives to the record before all amendments */
   constructor(
     private readonly replica: Replica,
     private readonly stage: MergeStage,
     private readonly server: ServerObjects,
-    private nextFree: number,
+    private readonly first: Recno,
+    private nextFree: Recno,
     private readonly template: RecordHead,
     private readonly out: PlanSink,
   ) {}
-
-  #amend(record: JournalRecord): void {
-    this.#amendments++;
-    this.out.amendment(this.#encode(record));
-  }
 
   #reserve = (): { origin: ReplicaId; originRecno: number } => ({
     origin: this.replica.id,
@@ -78,6 +75,30 @@ export class PlanBuilder {
   #apply(record: JournalRecord, contents?: Omit<WireItem, 'record'>): void {
     const { content, data } = contents ?? { content: 'none', data: EMPTY };
     this.out.step({ type: 'apply', item: { record: this.#encode(record), content, data } });
+  }
+
+  /** Nobody believes in updates that are yet to be made: the log has a number that was given out, or larger ones, for each. */
+  #amend(record: JournalRecord): void {
+    this.#fillUpTo(record.head.originRecno);
+    this.#tell(record);
+  }
+
+  #tell(record: JournalRecord): void {
+    this.#amendments++;
+    this.out.amendment(this.#encode(record));
+  }
+
+  #fillUpTo(number: Recno): void {
+    for (let next = this.#nextRecno; next < number; next++) {
+      const from = { origin: this.replica.id, originRecno: next };
+      const head = { ...this.template, ...from, object: ROOT_OBJECT, before: NO_STAMP };
+      this.#tell({ head, body: { op: Opcode.NOOP, replaces: 0 } });
+    }
+  }
+
+  /** What the log gives to the next amendment. */
+  get #nextRecno(): Recno {
+    return this.first + 1 + this.#amendments;
   }
 
   /** Everything of this host's that will be told is read while it is as it was: in the order of the amendments. */
@@ -197,13 +218,9 @@ export class PlanBuilder {
     }
   }
 
-  /** Numbers that were given out must not be given again: the log gets as long as that. `at`: the record before all. */
-  fill(at: number): void {
-    const { origin, originRecno } = this.#reserve();
-    const head = { ...this.template, origin, originRecno, object: ROOT_OBJECT, before: NO_STAMP };
-    while (at + this.#amendments < originRecno) {
-      this.#amend({ head, body: { op: Opcode.NOOP, replaces: 0 } });
-    }
+  /** Numbers that were given out must not be given again: the log gets as long as that. */
+  fill(): void {
+    this.#fillUpTo(this.nextFree + 1);
   }
 
   /** Objects that the server has been told of anew bear the versions that it knows them by. */
