@@ -9,7 +9,8 @@ export default class Metrics extends IzoCommand {
   static override summary = 'the state of lento as text for Prometheus';
   static override description = `
 Prints what \`izo status\` shows in the text format of Prometheus: for the textfile collector of its node exporter, or for
-whatever else asks programs. Where lento is not running, there is nothing but the error, and exit code 4.
+whatever else asks programs. izo_needs_human is the one to be alerted by; izo_peer_lag_seconds and izo_peer_stuck say what
+does not flow. Where lento is not running, there is nothing but the error, and exit code 4.
 `.trim();
   static override examples = [
     '<%= config.bin %> metrics',

@@ -12,7 +12,7 @@ import { runDirectory } from '../core/system/directories.js';
 export default class Top extends IzoCommand {
   static override summary = 'what is going on in the mounted filesets: operations, times, programs';
   static override description = `
-Like top(1): of each fileset, how many operations of programs presto serves a second, how long half of them and 95 of 100 took at the most (in ms, to within a fifth, waiting for the permit included), how many fail, bytes read and written; who holds the permit, and how many records some other host lacks. Then the most frequent operations, and the programs that ask for most. Ends with Ctrl-C.
+Like top(1): of each fileset, how many operations of programs presto serves a second, how long half of them and 95 of 100 took at the most (in ms, to within a fifth, waiting for the permit included), how many fail, bytes read and written; who holds the permit, and how many records some other host lacks. Then the contents of files that are on their way to other hosts or from them: what of them is there, and how fast they come. Then the most frequent operations, and the programs that ask for most. Ends with Ctrl-C.
 
 What the kernel does by itself is not counted: it reads files that are opened for reading, and remembers names, attributes and pages that it was told.
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { askStatus, lentosOf } from '../lento/control-client.js';
-import type { FilesetStatus } from '../lento/fileset-status.js';
+import type { FilesetStatus, TransferStatus } from '../lento/fileset-status.js';
 import { IzoError } from '../model/errors.js';
 import { ActivityWatch } from '../presto/control-client.js';
 import type { MountedState } from '../presto/mounted-state.js';
@@ -34,8 +34,14 @@ export interface FilesetActivity extends Rates {
   readonly permit: string | null;
   /** What of this host's log some other host does not have. */
   readonly backlog: { readonly records: number; readonly bytes: number } | null;
+  /** Contents on their way to other hosts and from them; nothing where no lento says so. */
+  readonly transfers: readonly PeerTransfer[];
   readonly kinds: readonly (Rates & { readonly operation: string })[];
   readonly processes: readonly ProcessActivity[];
+}
+
+export interface PeerTransfer extends TransferStatus {
+  readonly peer: string;
 }
 
 export interface ProcessActivity {
@@ -89,7 +95,8 @@ export class ActivityMonitor {
       const permit = status === undefined ? null : renderPermit(status);
       const { waiting, openFiles } = counts;
       const now = { waiting, openFiles, permit, backlog: backlogOf(status) };
-      found.push({ fileset, mountPoint, ...now, ...this.#rates(counts) });
+      const transfers = transfersOf(status);
+      found.push({ fileset, mountPoint, ...now, transfers, ...this.#rates(counts) });
     }
     await this.begin().catch(() => undefined);
     return found;
@@ -150,4 +157,12 @@ function backlogOf(status: FilesetStatus | undefined): FilesetActivity['backlog'
   const lags = status?.peers.flatMap(({ lag }) => (lag === undefined ? [] : [lag])) ?? [];
   const [most] = lags.sort((a, b) => b.records - a.records);
   return most === undefined ? null : { records: most.records, bytes: most.bytes };
+}
+
+/** The largest remainder first. */
+function transfersOf(status: FilesetStatus | undefined): PeerTransfer[] {
+  const all = status?.peers.flatMap(({ name: peer, transfers }) =>
+    transfers.map((transfer) => ({ peer, ...transfer })),
+  );
+  return (all ?? []).sort((a, b) => b.size - b.bytes - (a.size - a.bytes));
 }

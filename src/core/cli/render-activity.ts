@@ -4,6 +4,7 @@ import { table, type Column } from './table.js';
 
 const KINDS = 12;
 const PROCESSES = 12;
+const TRANSFERS = 8;
 
 const perSecond = (value: number): string => (value < 10 ? value.toFixed(1) : value.toFixed(0));
 const bytes = (value: number): string => (value === 0 ? '' : formatSize(value));
@@ -47,6 +48,7 @@ export function renderActivity(filesets: readonly FilesetActivity[]): string[] {
       { title: 'BACKLOG', value: renderBacklog },
       { title: 'MOUNTED AT', value: ({ mountPoint }) => mountPoint },
     ]),
+    ...transfersTable(filesets),
     table(most(kinds, KINDS), [
       { title: 'OPERATION', value: ({ operation }) => operation },
       ...columns<Rates & { fileset: string; operation: string }>(),
@@ -63,6 +65,24 @@ export function renderActivity(filesets: readonly FilesetActivity[]): string[] {
     ]),
   ];
   return tables.flatMap((text) => [...text.split('\n'), '']);
+}
+
+/** Contents on their way, where there are some. */
+function transfersTable(filesets: readonly FilesetActivity[]): string[] {
+  const all = filesets.flatMap(({ fileset, transfers }) =>
+    transfers.map((transfer) => ({ fileset, ...transfer })),
+  );
+  if (all.length === 0) return [];
+  const more = all.length > TRANSFERS ? [`and ${all.length - TRANSFERS} more`] : [];
+  const rows = table(all.slice(0, TRANSFERS), [
+    { title: 'ON ITS WAY', value: ({ direction, peer }) => `${direction} ${peer}` },
+    { title: 'THERE', value: (each) => formatSize(each.bytes), align: 'right' },
+    { title: 'OF', value: (each) => formatSize(each.size), align: 'right' },
+    { title: 'RATE/S', value: (each) => formatSize(each.rate), align: 'right' },
+    { title: 'FILESET', value: ({ fileset }) => fileset },
+    { title: 'PATH', value: ({ path }) => path },
+  ]);
+  return [[rows, ...more].join('\n')];
 }
 
 function renderBacklog({ backlog }: FilesetActivity): string {

@@ -1,4 +1,4 @@
-import type { FilesetStatus, PeerStatus } from '../lento/fileset-status.js';
+import type { FilesetStatus, PeerStatus, TransferStatus } from '../lento/fileset-status.js';
 import type { LentoStatus } from '../lento/status.js';
 import { needsHuman } from './render-status.js';
 
@@ -65,6 +65,37 @@ function addFileset(metrics: Metrics, status: FilesetStatus, now: number): void 
   for (const peer of status.peers) addPeer(metrics, name, peer, now);
 }
 
+/** Sums of what is on its way, and what is not, to the peer and from it. */
+function addFlow(metrics: Metrics, labels: Labels, { transfers, stuck }: PeerStatus, now: number) {
+  for (const direction of ['to', 'from'] as const) {
+    const there = transfers.filter((each) => each.direction === direction);
+    const here = { ...labels, direction };
+    const sum = (of: (each: TransferStatus) => number): number =>
+      there.reduce((total, each) => total + of(each), 0);
+    const files = 'Files whose contents are on their way.';
+    metrics.add('izo_peer_transfers', files, here, there.length);
+    const missing = 'What of these contents has not come yet.';
+    metrics.add(
+      'izo_peer_transfer_missing_bytes',
+      missing,
+      here,
+      sum((t) => t.size - t.bytes),
+    );
+    const rate = 'How fast they come, in bytes a second.';
+    metrics.add(
+      'izo_peer_transfer_rate_bytes',
+      rate,
+      here,
+      sum((t) => t.rate),
+    );
+    const held = stuck.filter((each) => each.direction === direction);
+    metrics.add('izo_peer_stuck', 'Updates that do not pass.', here, held.length);
+    const since = Math.min(...held.map((each) => Date.parse(each.since)));
+    const age = held.length === 0 ? 0 : Math.max(0, (now - since) / 1000);
+    metrics.add('izo_peer_stuck_seconds', 'For how long the oldest of them has not.', here, age);
+  }
+}
+
 function addPeer(metrics: Metrics, fileset: string, peer: PeerStatus, now: number): void {
   const { name, connected, lag, error } = peer;
   const labels = { fileset, peer: name };
@@ -75,6 +106,7 @@ function addPeer(metrics: Metrics, fileset: string, peer: PeerStatus, now: numbe
   metrics.add('izo_peer_lag_bytes', 'The same in bytes of the log.', labels, lag?.bytes);
   const age = ageOf(lag, now);
   metrics.add('izo_peer_lag_seconds', 'Age of the oldest of these records.', labels, age);
+  addFlow(metrics, labels, peer, now);
 }
 
 /** Clocks may have been set back: nothing is younger than now. */

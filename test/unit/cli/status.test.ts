@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { screenOf } from '../../../src/core/cli/live.js';
 import { renderMetrics } from '../../../src/core/cli/render-metrics.js';
 import { needsHuman, renderStatus } from '../../../src/core/cli/render-status.js';
-import type { FilesetStatus, PeerStatus } from '../../../src/core/lento/fileset-status.js';
+import type {
+  FilesetStatus,
+  PeerStatus,
+  StuckStatus,
+} from '../../../src/core/lento/fileset-status.js';
 import type { LentoStatus } from '../../../src/core/lento/status.js';
 import { formatDuration, isoOf } from '../../../src/core/model/times.js';
 
@@ -96,6 +100,34 @@ describe('metrics', () => {
     assert.equal(samples.get(`izo_peer_lag_seconds${peer}`), 120);
     assert.equal(samples.get('izo_permit_waiting{fileset="shared"}'), 1);
     assert.equal(samples.has('izo_log_bytes{fileset="shared"}'), false, 'what is not known');
+  });
+
+  it('have what is on its way, and what is not', () => {
+    const transfer = { path: 'a', bytes: 25, size: 100, rate: 10, direction: 'to' } as const;
+    const stuck: StuckStatus = {
+      direction: 'from',
+      path: 'b',
+      operation: 'fetch',
+      errno: 'ENOSPC',
+      since: '2026-11-23T11:59:00Z',
+    };
+    const peer = { ...PEER, transfers: [transfer, { ...transfer, bytes: 0 }], stuck: [stuck] };
+    const status = { ...STATUS, filesets: [{ ...FILESET, peers: [peer] }] };
+    const samples = parse(renderMetrics(status, NOW));
+    const value = (name: string, direction: string): number | undefined =>
+      samples.get(`izo_peer_${name}{fileset="shared",peer="clientA",direction="${direction}"}`);
+    assert.deepEqual(
+      ['transfers', 'transfer_missing_bytes', 'transfer_rate_bytes', 'stuck', 'stuck_seconds'].map(
+        (name) => [value(name, 'to'), value(name, 'from')],
+      ),
+      [
+        [2, 0],
+        [175, 0],
+        [20, 0],
+        [0, 1],
+        [0, 60],
+      ],
+    );
   });
 
   it('survive names that would break a line', () => {
