@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { ConflictPolicy } from '../../src/core/replication/merge/rules.js';
 import { PaperCluster, type PaperMerge } from '../support/paper/cluster.js';
-import { anyAct } from '../support/paper/random-act.js';
+import { anyAct, anyWrite, type Act } from '../support/paper/random-act.js';
 import { RealClient } from '../support/paper/real-client.js';
 import { Written } from '../support/paper/written.js';
 import { TornPresto } from '../support/torn-presto.js';
 
-const RUNS = Number(process.env['MERGE_RUNS'] ?? 60);
+const RUNS = Number(process.env['MERGE_RUNS'] ?? 40);
 const POLICIES = ['keep-both', 'server', 'client', 'manual'] as const;
 
 /** The root's own times and versions are not what a merge is about. */
@@ -28,19 +28,24 @@ describe('merges that presto carries out', function () {
   });
 
   it('make of the tree on disk what they make of it on paper', async () => {
-    const move = fc.oneof(
-      { weight: 5, arbitrary: fc.record({ host: fc.nat(2), act: anyAct }) },
-      { weight: 1, arbitrary: fc.record({ client: fc.nat(1), cut: fc.boolean() }) },
-    );
+    const moves = (act: fc.Arbitrary<Act>, minLength: number) => {
+      const move = fc.oneof(
+        { weight: 5, arbitrary: fc.record({ host: fc.nat(2), act }) },
+        { weight: 1, arbitrary: fc.record({ client: fc.nat(1), cut: fc.boolean() }) },
+      );
+      return fc.array(move, { minLength, maxLength: 50, size: 'max' });
+    };
     const story = fc.record({
-      moves: fc.array(move, { minLength: 10, maxLength: 50, size: 'max' }),
+      moves: fc.oneof(moves(anyAct, 10), moves(anyWrite, 5)),
       policy: fc.constantFrom<ConflictPolicy>(...POLICIES),
+      furnished: fc.boolean(),
     });
     const real = new RealClient(torn);
     let merges = 0;
     await fc.assert(
-      fc.asyncProperty(story, async ({ moves, policy }) => {
+      fc.asyncProperty(story, async ({ moves, policy, furnished }) => {
         const cluster = new PaperCluster('office', ['laptop', 'desk']);
+        if (furnished) cluster.furnish();
         const made: PaperMerge[] = [];
         cluster.policy = policy;
         cluster.onMerge = (merge) => made.push(merge);

@@ -69,6 +69,17 @@ export class PaperCluster {
     return this.clients.flatMap(({ stored }) => stored);
   }
 
+  /** All have some files, so that what they do next concerns the same ones. */
+  furnish(): void {
+    const { server } = this;
+    server.mkdir('d');
+    for (const path of ['a', 'b', 'c', 'd/a', 'd/b']) {
+      server.create(path);
+      server.write(path, 'same');
+    }
+    for (const client of this.clients) this.sync(client);
+  }
+
   /**
    * The client connects, gets what it does not have, and gives what it has.
    * @param cut the connection is cut before it gives

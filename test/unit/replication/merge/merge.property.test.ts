@@ -34,11 +34,13 @@ describe('a merge of any two histories', () => {
       ours: acts,
       theirs: acts,
       policy: anyPolicy,
+      furnished: fc.boolean(),
     });
     fc.assert(
-      fc.property(story, ({ before, ours, theirs, policy }) => {
+      fc.property(story, ({ before, ours, theirs, policy, furnished }) => {
         const cluster = new PaperCluster('office', ['laptop']);
         cluster.policy = policy;
+        if (furnished) cluster.furnish();
         const written = new Written();
         const [client] = cluster.clients;
         assert.ok(client !== undefined);
@@ -63,11 +65,13 @@ describe('merges of several clients, one after the other', () => {
     const story = fc.record({
       moves: fc.array(move, { maxLength: 6 * SIZE, size: 'max' }),
       policy: anyPolicy,
+      furnished: fc.boolean(),
     });
     fc.assert(
-      fc.property(story, ({ moves, policy }) => {
+      fc.property(story, ({ moves, policy, furnished }) => {
         const cluster = new PaperCluster('office', ['laptop', 'desk', 'home']);
         cluster.policy = policy;
+        if (furnished) cluster.furnish();
         const written = new Written();
         for (const each of moves) {
           if ('act' in each) written.act(cluster.hosts[each.host]!, each.act);
