@@ -1,49 +1,44 @@
-import { LIMITS } from '../../src/core/model/limits.js';
 import type { PaperTree } from '../support/paper/tree.js';
 import { ClientShell } from './harness/client-shell.js';
 import type { Contents } from './harness/contents.js';
-import { Clock } from './harness/clock.js';
 import { Host, type Plant, type World } from './harness/host.js';
+import type { Network } from './harness/network.js';
 import { ServerShell } from './harness/server-shell.js';
-import { describeMessage, End } from './harness/wire.js';
+import type { Socket } from './harness/wire.js';
 
 export interface ClusterOptions {
+  readonly network: Network;
+  /** Its name, where there are several. */
+  readonly fileset?: string;
   /** The first one serves the fileset. */
   readonly hosts: readonly string[];
   readonly batchSize?: number;
-  readonly trace?: (line: string) => void;
   readonly plant?: Plant | undefined;
   /** Where updates are to be more than names: what those of that host are about. */
   readonly contents?: (host: string) => Contents;
 }
 
-/** A host's way to the server. */
-interface Way {
-  cut: boolean;
-  client: End | undefined;
-  server: End | undefined;
-}
-
 /**
- * The hosts of one fileset in memory: the machines of src/core/replication, shells that carry out their effects as those
- * of src/core/lento do, and prestos that are lists of updates. Nothing happens by itself.
+ * One fileset in memory, on the hosts of a network: the machines of src/core/replication, shells that carry out their effects
+ * as those of src/core/lento do, and prestos that are lists of updates.
  */
 export class Cluster {
-  readonly clock = new Clock();
+  readonly network: Network;
+  readonly fileset: string;
   readonly hosts = new Map<string, Host>();
   readonly server: Host;
   readonly clients: readonly Host[];
-  readonly #ways = new Map<string, Way>();
-  /** Of all connections that have not ended, also of those that only one side has given up. */
-  readonly #ends = new Set<End>();
   readonly #world: World;
 
-  constructor({ hosts, batchSize = 3, trace = () => undefined, plant, contents }: ClusterOptions) {
+  constructor({ network, fileset = '', hosts, batchSize = 3, plant, contents }: ClusterOptions) {
+    this.network = network;
+    this.fileset = fileset;
     const [serverName = 'S', ...clientNames] = hosts;
-    const serverTree = this.#serverTree;
+    const label = fileset === '' ? '' : `${fileset}: `;
     this.#world = {
-      ...{ clock: this.clock, trace, batchSize, serverName, plant },
-      ...{ contents, serverTree },
+      ...{ clock: network.clock, batchSize, serverName, plant },
+      ...{ contents, serverTree: this.#serverTree },
+      trace: (line) => network.trace(label + line),
     };
     const make = (name: string): Host => {
       const host = new Host(name, this.#world);
@@ -52,10 +47,7 @@ export class Cluster {
     };
     this.server = make(serverName);
     this.clients = clientNames.map(make);
-    for (const name of clientNames) {
-      this.#ways.set(name, { cut: false, client: undefined, server: undefined });
-    }
-    for (const host of this.hosts.values()) this.startLento(host);
+    network.add(this);
   }
 
   readonly #serverTree = (client: string, session: number): PaperTree | undefined => {
@@ -71,12 +63,6 @@ export class Cluster {
     return host;
   }
 
-  #way(name: string): Way {
-    const way = this.#ways.get(name);
-    if (way === undefined) throw new Error(`${name} is no client`);
-    return way;
-  }
-
   get serverShell(): ServerShell | undefined {
     const { shell } = this.server;
     return shell instanceof ServerShell ? shell : undefined;
@@ -86,149 +72,45 @@ export class Cluster {
     return host.shell instanceof ClientShell ? host.shell : undefined;
   }
 
-  startLento(host: Host): void {
-    if (host.shell !== undefined) return;
+  /** The lento of a host starts: what it does for this fileset, if the host has that. */
+  startShell(name: string): void {
+    const host = this.hosts.get(name);
+    if (host === undefined) return;
     host.slow = false;
-    const isServer = host === this.server;
     host.startLento((psdev) =>
-      isServer
+      host === this.server
         ? new ServerShell(host, psdev, this.#world)
         : new ClientShell(host, psdev, this.#world),
     );
-    if (isServer) for (const client of this.clients) this.#dial(client);
-    else this.#dial(host);
   }
 
-  /** A process that ends closes its connections; what they carry still arrives. */
-  killLento(host: Host): void {
-    host.killLento();
-    if (host !== this.server) {
-      const way = this.#way(host.name);
-      way.client = undefined;
-    } else for (const way of this.#ways.values()) way.server = undefined;
+  /** A connection is there. It is used for this fileset, if that is replicated between its ends. */
+  connect(client: Socket, server: Socket): void {
+    if (client.to !== this.server.name) return;
+    const host = this.hosts.get(client.from);
+    if (host === undefined) return;
+    this.serverShell?.accept(server.end(this.fileset, this.server.later));
+    this.clientShell(host)?.connected(client.end(this.fileset, host.later));
   }
 
-  /** presto is killed and mounted again, and lento with it: what was being written is completed. */
-  crash(host: Host): void {
-    this.killLento(host);
-    host.presto.crash();
-  }
-
-  /** The power of a host fails: what it had not flushed is lost. */
-  power(host: Host): void {
-    this.killLento(host);
-    host.presto.power();
-  }
-
-  /** The network to `host` is gone. `kept`: how many messages each way still arrive. */
+  /** The link between a client and the server is gone. `kept`: how many messages each way still arrive. */
   cut(host: Host, kept = { up: 0, down: 0 }): void {
-    const way = this.#way(host.name);
-    way.cut = true;
-    for (const end of this.#ends) {
-      if (end.from === host.name) end.sever(kept.down);
-      else if (end.to === host.name) end.sever(kept.up);
-    }
+    this.network.cut(host.name, this.server.name, kept);
   }
 
   heal(host: Host): void {
-    this.#way(host.name).cut = false;
-    this.#dial(host);
-  }
-
-  /** As ServerLink does: it tries again and again. */
-  #dial(host: Host): void {
-    const way = this.#way(host.name);
-    const client = this.clientShell(host);
-    if (way.client !== undefined || client === undefined) return;
-    const { serverShell } = this;
-    if (way.cut || serverShell === undefined) return;
-    const ends = End.pair(host, this.server);
-    way.client = ends.client;
-    way.server = ends.server;
-    this.#ends.add(ends.client).add(ends.server);
-    this.#world.trace(`${host.name}: connection to ${this.server.name}`);
-    serverShell.accept(ends.server);
-    client.connected(ends.client);
-  }
-
-  /** Ends with messages to be taken, those of older connections first. */
-  inboxes(): End[] {
-    for (const end of this.#ends) if (!end.open) this.#ended(end);
-    return [...this.#ends].filter((end) => end.inbox.length > 0);
-  }
-
-  /** Of several connections the oldest, or the newest. */
-  inbox(from: string, to: string, age: 'oldest' | 'newest' = 'oldest'): End | undefined {
-    const ends = this.inboxes().filter((end) => end.to === from && end.from === to);
-    return ends.at(age === 'oldest' ? 0 : -1);
-  }
-
-  /** `count` messages arrive at an end together: their handlers are called, then what waits for them goes on. */
-  deliver(end: End, count: number): void {
-    const host = this.host(end.from);
-    for (let i = 0; i < count; i++) {
-      const [message] = end.inbox;
-      if (message === undefined) break;
-      this.#world.trace(`${end.to} > ${end.from}: ${describeMessage(message)}`);
-      end.take();
-    }
-    host.settle();
-    if (!end.open) this.#ended(end);
-  }
-
-  #ended(end: End): void {
-    this.#ends.delete(end);
-    const client = end.from === this.server.name ? end.to : end.from;
-    const way = this.#way(client);
-    if (way.server === end) way.server = undefined;
-    if (way.client !== end) return;
-    way.client = undefined;
-    this.clock.after(LIMITS.reconnectFirstMs, () => this.#redial(this.host(client)));
-  }
-
-  /** A dead end that nobody has read yet keeps its place: the attempt comes again. */
-  #redial(host: Host): void {
-    this.#dial(host);
-    const way = this.#way(host.name);
-    if (way.client === undefined && !way.cut) {
-      this.clock.after(LIMITS.reconnectFirstMs, () => this.#redial(host));
-    }
-  }
-
-  /** All psdevs empty themselves, but those of slow hosts. */
-  pump(): boolean {
-    let worked = false;
-    for (const host of this.hosts.values()) worked = host.pump() || worked;
-    return worked;
-  }
-
-  /** Everything that is under way arrives, and what comes of it. */
-  run(): void {
-    for (let i = 0; i < 10_000; i++) {
-      const worked = this.pump();
-      const [end] = this.inboxes();
-      if (end === undefined) {
-        if (!worked) return;
-      } else this.deliver(end, 1);
-    }
-    throw new Error('it does not come to rest');
-  }
-
-  /** Time passes; what is under way arrives in between. */
-  tick(ms: number, between: () => void = () => this.run()): void {
-    const until = this.clock.now + ms;
-    while (this.clock.step(until)) between();
+    this.network.heal(host.name, this.server.name);
   }
 
   /** Whether the server and this client count each other as connected, over one sound connection. */
   isConnected(host: Host): boolean {
-    const { client, server } = this.#way(host.name);
+    const { client, server } = this.network.ends(host.name, this.server.name);
     const peer = this.serverShell?.peers.get(host.name);
     return (
       client?.whole === true &&
       server?.whole === true &&
-      peer?.end === server &&
-      this.clientShell(host)?.connection === client
+      peer?.end.socket === server &&
+      this.clientShell(host)?.connection?.socket === client
     );
   }
 }

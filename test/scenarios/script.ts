@@ -1,5 +1,6 @@
 import type { Host } from './harness/host.js';
 import { Cluster } from './harness.js';
+import { Network } from './harness/network.js';
 
 type Verb = (script: Script, words: readonly string[]) => void;
 
@@ -10,11 +11,11 @@ const VERBS: Readonly<Record<string, Verb>> = {
     script.write(script.cluster.host(name), Number(count)),
   deliver: (script, [from, to, count]) => script.deliver(from, to, count),
   overtake: (script, [from, to]) => script.deliver(from, to, '1', 'newest'),
-  tick: (script, [ms]) => script.cluster.tick(Number(ms), () => script.cluster.pump()),
+  tick: (script, [ms]) => script.network.tick(Number(ms), () => script.network.pump()),
   cut: (script, [name = '']) => script.cluster.cut(script.cluster.host(name)),
   heal: (script, [name = '']) => script.cluster.heal(script.cluster.host(name)),
-  kill: (script, [, name = '']) => script.cluster.killLento(script.cluster.host(name)),
-  start: (script, [, name = '']) => script.cluster.startLento(script.cluster.host(name)),
+  kill: (script, [, name = '']) => script.network.killLento(name),
+  start: (script, [, name = '']) => script.network.startLento(name),
   slow: (script, [name = '']) => (script.cluster.host(name).slow = true),
   presto: (script, [name = '', count]) => script.step(name, 'stepPresto', Number(count)),
   lento: (script, [name = '', count]) => script.step(name, 'stepLento', Number(count)),
@@ -22,7 +23,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   full: (script, [name = '']) => (script.cluster.host(name).presto.full = true),
   free: (script, [name = '']) => (script.cluster.host(name).presto.full = false),
   flush: (script, [name = '']) => script.cluster.host(name).presto.flush(),
-  power: (script, [name = '']) => script.cluster.power(script.cluster.host(name)),
+  power: (script, [name = '']) => script.network.power(name),
   trim: (script, [name = '', upto]) => (script.cluster.host(name).presto.trimmed = Number(upto)),
   restore: (script, [name = '', end]) => script.cluster.host(name).presto.restore(Number(end)),
   status: (script) => script.status(),
@@ -39,6 +40,10 @@ export class Script {
     return this.#cluster;
   }
 
+  get network(): Network {
+    return this.cluster.network;
+  }
+
   /** @returns what one line of commands, separated by `;`, makes happen. */
   run(line: string): string[] {
     this.#lines = [];
@@ -48,14 +53,16 @@ export class Script {
       if (run === undefined)
         throw new Error(`${verb} is no verb: ${Object.keys(VERBS).join(', ')}`);
       run(this, words);
-      this.#cluster?.pump();
+      this.#cluster?.network.pump();
     }
     return this.#lines.length > 0 ? this.#lines : ['ok'];
   }
 
   begin(hosts: readonly string[]): void {
     const trace = (line: string): void => void this.#lines.push(line);
-    this.#cluster = new Cluster({ hosts, batchSize: this.batchSize, trace });
+    const network = new Network(trace);
+    this.#cluster = new Cluster({ network, hosts, batchSize: this.batchSize });
+    network.start();
   }
 
   write(host: Host, count: number): void {
@@ -74,12 +81,12 @@ export class Script {
     age: 'oldest' | 'newest' = 'oldest',
   ): void {
     if (from === undefined || to === undefined) {
-      this.cluster.run();
+      this.network.run();
       return;
     }
-    const end = this.cluster.inbox(from, to, age);
+    const end = this.network.inbox(from, to, age);
     if (end === undefined) this.#lines.push('nothing is under way');
-    else this.cluster.deliver(end, Number(count ?? 1));
+    else this.network.deliver(end, Number(count ?? 1));
   }
 
   /** One side of a slow host's psdev does some of what waits for it. */

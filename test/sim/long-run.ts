@@ -5,7 +5,8 @@
 import { parseArgs } from 'node:util';
 import type { Plant } from '../scenarios/harness/host.js';
 import { MODES, simulate, Violation } from './replay.js';
-import { Simulation, type Mode } from './simulation.js';
+import type { Mode } from './fileset.js';
+import { Simulation } from './simulation.js';
 
 const PROGRESS_MS = 10_000;
 

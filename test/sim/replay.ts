@@ -1,5 +1,6 @@
 import type { Plant } from '../scenarios/harness/host.js';
-import { Simulation, type Mode } from './simulation.js';
+import type { Mode } from './fileset.js';
+import { Simulation } from './simulation.js';
 
 export const MODES: readonly Mode[] = ['one-sided', 'two-sided', 'trees'];
 

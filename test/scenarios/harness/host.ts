@@ -46,7 +46,7 @@ export interface Shell {
   stop(): void;
 }
 
-/** A host: its presto, its lento if that runs, and what its event loop has yet to do. */
+/** What a host has of a fileset: its presto, its lento if that runs, and what that one's event loop has yet to do. */
 export class Host {
   readonly presto: Presto;
   psdev: Psdev | undefined;

@@ -43,7 +43,8 @@ export type Reply =
   | { readonly kind: 'granted'; readonly generation: number; readonly upto: Recno }
   | { readonly kind: 'stopped'; readonly end: Recno };
 
-export type Message =
+/** What a connection carries for one of its filesets. */
+type Content =
   | {
       readonly type: 'request';
       readonly token: number;
@@ -51,8 +52,10 @@ export type Message =
       readonly request: Request;
     }
   | { readonly type: 'reply'; readonly token: number; readonly reply: Reply }
-  | { readonly type: 'leave'; readonly session: number; readonly reason: string }
-  | { readonly type: 'closed'; readonly reason: string };
+  | { readonly type: 'leave'; readonly session: number; readonly reason: string };
+
+export type Message =
+  (Content & { readonly fileset: string }) | { readonly type: 'closed'; readonly reason: string };
 
 /** What an end does with what comes; answers may come later. */
 export interface Receiver {
@@ -61,34 +64,31 @@ export interface Receiver {
   closed(end: End, reason: string): void;
 }
 
-/** One end of a connection. Messages arrive in the order in which they were sent, or not at all. */
-export class End {
+/** One end of a connection, which all filesets of a client and a server share: what is sent arrives in that order, or not at all. */
+export class Socket {
   readonly inbox: Message[] = [];
-  receiver: Receiver | undefined;
   /** False once this end knows that it is over. */
   open = true;
-  #other: End | undefined;
-  #tokens = 0;
-  readonly #asked = new Map<number, (reply: Reply) => void>();
+  #other: Socket | undefined;
+  readonly #ends = new Map<string, End>();
 
-  constructor(
+  private constructor(
     readonly from: string,
     readonly to: string,
-    /** Does something after all that arrived with it: promises are settled later than handlers are called. */
-    private readonly later: (work: () => void) => void,
   ) {}
 
-  static pair(
-    client: { name: string; later: (work: () => void) => void },
-    server: { name: string; later: (work: () => void) => void },
-  ): { client: End; server: End } {
-    const pair = {
-      client: new End(client.name, server.name, client.later),
-      server: new End(server.name, client.name, server.later),
-    };
+  static pair(from: string, to: string): { client: Socket; server: Socket } {
+    const pair = { client: new Socket(from, to), server: new Socket(to, from) };
     pair.client.#other = pair.server;
     pair.server.#other = pair.client;
     return pair;
+  }
+
+  /** @param later does something after all that arrived with it: promises are settled later than handlers are called */
+  end(fileset: string, later: (work: () => void) => void): End {
+    const end = new End(this, fileset, later);
+    this.#ends.set(fileset, end);
+    return end;
   }
 
   /** Both ends are there, as far as both know, and what is sent arrives. */
@@ -98,6 +98,57 @@ export class End {
 
   get #sound(): boolean {
     return !this.inbox.some((message) => message.type === 'closed');
+  }
+
+  send(message: Message): void {
+    const other = this.#other;
+    if (this.open && other?.open === true && other.#sound) other.inbox.push(message);
+  }
+
+  /** This end closes, for all filesets: what was sent before still arrives. */
+  close(reason: string): void {
+    if (!this.open) return;
+    this.send({ type: 'closed', reason });
+    this.open = false;
+    this.inbox.length = 0;
+    for (const end of this.#ends.values()) end.later(() => end.receiver?.closed(end, reason));
+  }
+
+  /** The network is gone: of what is under way at most the first `kept` messages arrive, then this end notices. */
+  sever(kept: number): void {
+    if (!this.open || !this.#sound) return;
+    this.inbox.splice(kept);
+    this.inbox.push({ type: 'closed', reason: 'nothing heard' });
+  }
+
+  /** Takes the next message. */
+  take(): void {
+    const message = this.inbox.shift();
+    if (message === undefined) return;
+    if (message.type !== 'closed') {
+      this.#ends.get(message.fileset)?.take(message);
+      return;
+    }
+    this.open = false;
+    this.inbox.length = 0;
+    for (const end of this.#ends.values()) end.receiver?.closed(end, message.reason);
+  }
+}
+
+/** One end of a connection, as one of its filesets has it. */
+export class End {
+  receiver: Receiver | undefined;
+  #tokens = 0;
+  readonly #asked = new Map<number, (reply: Reply) => void>();
+
+  constructor(
+    readonly socket: Socket,
+    private readonly fileset: string,
+    readonly later: (work: () => void) => void,
+  ) {}
+
+  get to(): string {
+    return this.socket.to;
   }
 
   request(session: number, request: Request, onReply: (reply: Reply) => void): void {
@@ -110,59 +161,43 @@ export class End {
     this.#send({ type: 'leave', session, reason });
   }
 
-  #send(message: Message): void {
-    const other = this.#other;
-    if (this.open && other?.open === true && other.#sound) other.inbox.push(message);
+  #send(content: Content): void {
+    this.socket.send({ ...content, fileset: this.fileset });
   }
 
-  /** This end closes: what was sent before still arrives. */
   close(reason: string): void {
-    if (!this.open) return;
-    this.#send({ type: 'closed', reason });
-    this.open = false;
-    this.inbox.length = 0;
+    this.socket.close(reason);
   }
 
-  /** The network is gone: of what is under way at most the first `kept` messages arrive, then this end notices. */
-  sever(kept: number): void {
-    if (!this.open || !this.#sound) return;
-    this.inbox.splice(kept);
-    this.inbox.push({ type: 'closed', reason: 'nothing heard' });
-  }
-
-  /** Takes the next message. @returns it, for the trace. */
-  take(): Message | undefined {
-    const message = this.inbox.shift();
-    switch (message?.type) {
-      case undefined:
-        break;
+  take(message: Content): void {
+    switch (message.type) {
       case 'request': {
         const { token, session, request } = message;
         this.receiver?.request(this, session, request, (reply) =>
           this.#send({ type: 'reply', token, reply }),
         );
-        break;
+        return;
       }
       case 'reply': {
         const settle = this.#asked.get(message.token);
         this.#asked.delete(message.token);
         if (settle !== undefined) this.later(() => settle(message.reply));
-        break;
+        return;
       }
       case 'leave':
         this.receiver?.leave(this, message.session, message.reason);
-        break;
-      case 'closed':
-        this.open = false;
-        this.inbox.length = 0;
-        this.receiver?.closed(this, message.reason);
-        break;
+        return;
     }
-    return message;
   }
 }
 
 export function describeMessage(message: Message): string {
+  if (message.type === 'closed') return `closed: ${message.reason}`;
+  const label = message.fileset === '' ? '' : `${message.fileset}: `;
+  return label + describeContent(message);
+}
+
+function describeContent(message: Content): string {
   switch (message.type) {
     case 'request':
       return describeRequest(message.request, message.session);
@@ -170,8 +205,6 @@ export function describeMessage(message: Message): string {
       return describeReply(message.reply);
     case 'leave':
       return `leave: ${message.reason}`;
-    case 'closed':
-      return `closed: ${message.reason}`;
   }
 }
 
