@@ -5,12 +5,11 @@
  *
  *   node scripts/test.js [--jobs N] [NAME...]     names of suites (unit, posix, ...) or of checks (lint for all of them)
  */
-import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readdirSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ROOT } from './testing/child.js';
+import { hasNetworks, ROOT } from './testing/child.js';
 import { Pool } from './testing/pool.js';
 import { Report } from './testing/report.js';
 import { leftovers, sweep } from './testing/sweep.js';
@@ -45,11 +44,6 @@ const TOTAL_MS = 15 * 60_000;
 
 function say(text) {
   process.stdout.write(text);
-}
-
-/** Hosts of a cluster have networks of their own; where this machine does not allow that they share addresses. */
-function hasNetworks() {
-  return spawnSync('unshare', ['--net', 'true']).status === 0;
 }
 
 function testFiles(suite) {
@@ -111,7 +105,7 @@ async function main() {
   const report = new Report((text) => {
     if (!isStopped) say(text);
   });
-  const pool = new Pool(report, directory);
+  const pool = new Pool(report, directory, hasNetworks());
   const stop = async (why) => {
     isStopped = true;
     say(`\n${why}; were running: ${pool.running.join(', ') || 'nothing'}\n`);

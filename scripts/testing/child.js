@@ -1,10 +1,18 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 const running = new Set();
+
+/** A network with nothing but a loopback device: all ports are free in it. */
+const OWN_NETWORK = ['unshare', '--net', 'sh', '-c', 'ip link set lo up && exec "$0" "$@"'];
+
+/** Hosts of a cluster have networks of their own; where this machine does not allow that they share addresses. */
+export function hasNetworks() {
+  return spawnSync('unshare', ['--net', 'true']).status === 0;
+}
 
 /** A Node program in a process group of its own, that writes to a file whatever it and its children have to say. */
 export class Child {
@@ -15,10 +23,12 @@ export class Child {
   /** Resolves to how it ended, or to undefined if that was well. */
   ended;
 
-  constructor(args, output, env) {
+  /** @param network whether it gets a network of its own */
+  constructor(args, output, env, network = false) {
     this.#output = output;
     const fd = openSync(output, 'a');
-    const child = spawn(process.execPath, args, {
+    const [program, ...words] = [...(network ? OWN_NETWORK : []), process.execPath, ...args];
+    const child = spawn(program, words, {
       cwd: ROOT,
       stdio: ['ignore', fd, fd, 'ipc'],
       env: { ...process.env, ...env },

@@ -11,15 +11,17 @@ const LINGER_MS = 15_000;
 export class Pool {
   #report;
   #directory;
+  #networks;
   #count = 0;
   #doing = new Map();
   #queue = [];
   #stopped = false;
 
-  /** @param directory for everything that tests make */
-  constructor(report, directory) {
+  /** @param directory for everything that tests make. @param networks whether each worker can have a network of its own */
+  constructor(report, directory, networks) {
     this.#report = report;
     this.#directory = directory;
+    this.#networks = networks;
   }
 
   /** What is being done. */
@@ -50,7 +52,7 @@ export class Pool {
       this.#report.begin(block);
       if (file === undefined) await this.#check(block, args);
       else {
-        worker ??= { block, files: [], child: this.#start(WORKER) };
+        worker ??= { block, files: [], child: this.#start(WORKER, this.#networks) };
         worker = await this.#test(worker, file);
       }
       this.#doing.delete(slot);
@@ -58,9 +60,10 @@ export class Pool {
     if (worker !== undefined) await this.#dismiss(worker);
   }
 
-  #start(args) {
+  #start(args, network = false) {
     const output = join(this.#directory, `output-${++this.#count}`);
-    return new Child(args, output, { TMPDIR: this.#directory, IZO_TEST_KEEP: tmpdir() });
+    const env = { TMPDIR: this.#directory, IZO_TEST_KEEP: tmpdir() };
+    return new Child(args, output, env, network);
   }
 
   async #check(block, args) {
