@@ -136,15 +136,16 @@ function readXattrs(fd: number): { name: string; value: Buffer }[] {
   return xattrs;
 }
 
-/** Gives the contents of the file at `path` piece by piece to `take`. @returns their length and CRC-32 */
+/** Gives the contents of the file at `path` to `take`, in pieces of at most `pieceBytes`. @returns their length and CRC-32 */
 export async function readLowerContents(
   lowerFd: number,
   path: string,
   take: (chunk: Buffer) => Promise<unknown>,
+  pieceBytes: number = LIMITS.chunkBytes,
 ): Promise<{ size: number; checksum: number }> {
   // What is no file is never read: a fifo that has come to be there would keep lento waiting for a writer.
   const fd = must('open', openBeneath(lowerFd, path, O_RDONLY | O_NONBLOCK), path);
-  const chunk = new Memory(LIMITS.chunkBytes);
+  const chunk = new Memory(pieceBytes);
   let size = 0;
   let checksum = 0;
   try {

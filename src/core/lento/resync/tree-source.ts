@@ -21,6 +21,9 @@ import { lowerEntries } from './lower-entries.js';
 /** What is sent at once. */
 const PAGE_BYTES = LIMITS.chunkBytes / 2;
 
+/** Time that a request may take from other work, at a stretch: a client has several on their way. */
+const SLICE_MS = 2;
+
 /** @param onProgress something of the answer was taken */
 export async function serveWalk(
   replica: Replica,
@@ -68,9 +71,13 @@ export async function serveContents(
   onProgress: () => void,
 ): Promise<void> {
   const pages = new Pages(exchange, onProgress);
+  let sliceEnd = performance.now() + SLICE_MS;
   for (const path of decodeContentsRequest(payload).paths) {
     const item = isValidPath(path) ? await smallFile(replica.lowerFd, path) : undefined;
     if (item !== undefined) await pages.put(item);
+    if (performance.now() < sliceEnd) continue;
+    await new Promise((resume) => setImmediate(resume));
+    sliceEnd = performance.now() + SLICE_MS;
   }
   await pages.flush();
   exchange.reply(Code.ok);
@@ -85,10 +92,15 @@ async function smallFile(lowerFd: number, path: string): Promise<TreeItem | unde
     !sameStamp(before.content, NO_STAMP);
   if (!isSmall) return undefined;
   const chunks: Buffer[] = [];
-  const { size, checksum } = await readLowerContents(lowerFd, path, (chunk) => {
-    chunks.push(Buffer.from(chunk));
-    return Promise.resolve();
-  });
+  const { size, checksum } = await readLowerContents(
+    lowerFd,
+    path,
+    (chunk) => {
+      chunks.push(Buffer.from(chunk));
+      return Promise.resolve();
+    },
+    LIMITS.inlineContentBytes,
+  );
   const after = readLowerObject(lowerFd, path);
   const same = after?.size === size && sameStamp(after.content, before.content);
   if (!same || size > LIMITS.inlineContentBytes) return undefined;
