@@ -69,9 +69,10 @@ function locks({ at }: Place): void {
 
   it('fcntl locks exclude where their ranges meet', () => {
     // struct flock: short type, whence; long start, len; int pid.
-    const lock = new Memory(32);
+    // So much that it is not among the first 4 GiB of addresses.
+    const lock = new Memory(2 ** 20);
     const set = (fd: number, type: number, start: bigint, length: bigint): number => {
-      lock.buffer.fill(0);
+      lock.buffer.fill(0, 0, 32);
       lock.buffer.writeInt16LE(type, 0);
       lock.buffer.writeBigInt64LE(start, 8);
       lock.buffer.writeBigInt64LE(length, 16);

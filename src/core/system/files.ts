@@ -76,7 +76,8 @@ const c = {
   fallocate: declare('int fallocate(int, int, int64, int64)'),
   getdents64: declare('int64 getdents64(int, uint64, uint64)'),
   fstatvfs: declare('int fstatvfs(int, uint64)'),
-  fcntl: declare('int fcntl(int, int, int)'),
+  // A number or an address, as long as either.
+  fcntl: declare('int fcntl(int, int, uint64)'),
   flock: declare('int flock(int, int)'),
   copyFileRange: declare('int64 copy_file_range(int, uint64, int, uint64, uint64, uint)'),
   clockGettime: declare('int clock_gettime(int, uint64)'),
@@ -257,6 +258,7 @@ export function getdents64(fd: number, address: number, size: number): number {
   return checked(c.getdents64(fd, address, size));
 }
 
+/** @param argument a number, or the address of what the command takes */
 export function fcntl(fd: number, command: number, argument: number): number {
   return checked(c.fcntl(fd, command, argument));
 }
