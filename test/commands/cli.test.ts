@@ -245,13 +245,16 @@ describe('izo on the command line', () => {
 
     it('are what the hidden command gets that removes a demonstration, where it is none', async () => {
       const precious = path('precious');
-      mkdirSync(precious);
-      for (const root of [precious, '', 'izo-demo-abc', path('izo-demo-'), `${precious}/..`]) {
+      // As if it were one, but where the user has it.
+      const alike = path('izo-demo-abcdef');
+      for (const each of [precious, alike]) mkdirSync(each);
+      const none = [precious, alike, '', 'izo-demo-abcdef', path('izo-demo-'), `${precious}/..`];
+      for (const root of none) {
         const { code, stderr } = await izo(['demo-janitor', root]);
         assert.equal(code, 2, stderr);
       }
       assert.equal((await izo(['demo-janitor'])).code, 2);
-      assert.deepEqual(readdirSync(directory), ['precious']);
+      assert.deepEqual(readdirSync(directory).sort(), ['izo-demo-abcdef', 'precious']);
     });
 
     it('of usage are an envelope too', async () => {

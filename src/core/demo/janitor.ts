@@ -1,5 +1,6 @@
 import { readdirSync, rmSync } from 'node:fs';
-import { basename, isAbsolute, join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { listMounted } from '../presto/mounted-state.js';
 import { cleanDeadMount, unmountFileset } from '../presto/unmount.js';
 import { takeLock } from '../system/lock.js';
@@ -9,9 +10,9 @@ import { isRunning } from '../system/processes.js';
 /** How long a process may take to end by itself. */
 const ENDING_MS = 5_000;
 
-/** Whether a directory is one that a demonstration or a test has made for itself alone. */
+/** Whether a directory is one that a demonstration or a test has made for itself alone, as mkdtemp(3) names it. */
 export function isScratch(root: string): boolean {
-  return isAbsolute(root) && /^izo-[a-z]+-\w+$/.test(basename(root));
+  return dirname(root) === tmpdir() && /^izo-(demo|soak)-\w{6}$/.test(basename(root));
 }
 
 /**
