@@ -1,3 +1,5 @@
+import type { DecodedRecord } from '../journal/index.js';
+import { IzoError } from '../model/errors.js';
 import type { Recno } from '../model/ids.js';
 import { LIMITS } from '../model/limits.js';
 import { isoOf } from '../model/times.js';
@@ -110,10 +112,23 @@ export class LogKeeper {
     if (next > end) return { records: 0, bytes: 0, since: undefined };
     // Looks at the log first: it may have been trimmed since it was read last.
     const bytes = reader.bytesFrom(next);
-    const from = Math.max(next, reader.header.firstRecno);
-    const [oldest] = reader.read(from, { records: 1, bytes: LIMITS.recordBytes }, end).records;
+    const oldest = this.#firstFrom(next);
     const since = oldest === undefined ? undefined : isoOf(oldest.record.head.time);
     return { records: end + 1 - next, bytes, since };
+  }
+
+  /** The first record from `next` on that there is; presto may trim the log between any two looks at it. */
+  #firstFrom(next: Recno): DecodedRecord | undefined {
+    const { reader, end } = this.options.replica;
+    for (;;) {
+      const from = Math.max(next, reader.header.firstRecno);
+      try {
+        return reader.read(from, { records: 1, bytes: LIMITS.recordBytes }, end).records[0];
+      } catch (error) {
+        const isTrimmed = error instanceof IzoError && error.code === 'journal-trimmed';
+        if (!isTrimmed || reader.header.firstRecno <= from) throw error;
+      }
+    }
   }
 
   /** @throws IzoError where the log cannot be read */
