@@ -117,6 +117,8 @@ export interface FuseOperations {
   forget(node: NodeId, count: number): void;
   /** Whether the kernel was told of the node and has not forgotten it. */
   isKnown(node: NodeId): boolean;
+  /** Whether there may be more room on the disk as soon as the kernel has forgotten, or closed, what has no name any more. */
+  awaitsRoom(): boolean;
   /** Whether there is such a name, and what stands there is a directory. */
   isDirectory(parent: NodeId, name: string): boolean;
   getattr(node: NodeId, out: Attr): number;

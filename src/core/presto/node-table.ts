@@ -16,6 +16,8 @@ export class NodeTable {
   readonly root: Node;
   readonly #byId = new Map<NodeId, Node>();
   readonly #byIno = new Map<number, Node>();
+  /** Without a name, and kept by a descriptor: they take room on the disk for as long as somebody refers to them. */
+  readonly #nameless = new Set<Node>();
   #nextId: NodeId = ROOT_NODE + 1;
   /** Nodes placed while a batch of peers' updates is applied: most of them nobody refers to afterwards. */
   #placed: Node[] | undefined;
@@ -42,6 +44,11 @@ export class NodeTable {
 
   get(id: NodeId): Node | undefined {
     return this.#byId.get(id);
+  }
+
+  /** Something takes room on the disk that has no name any more. */
+  get keepsNameless(): boolean {
+    return this.#nameless.size > 0;
   }
 
   /** All nodes with contents written and not yet closed; those first that have no name any more: they only give room back. */
@@ -125,6 +132,7 @@ export class NodeTable {
     this.descriptors.add(node, reached);
     this.#byId.set(node.id, node);
     this.#byIno.set(node.ino, node);
+    this.#nameless.add(node);
     return node;
   }
 
@@ -133,6 +141,7 @@ export class NodeTable {
     if (node.parent === undefined) {
       node.parent = parent;
       node.name = name;
+      this.#nameless.delete(node);
       if (!node.isDirectory) this.descriptors.close(node);
     } else {
       node.otherNames.push({ parent, name });
@@ -179,7 +188,10 @@ export class NodeTable {
     }
     // The inode's number may be given to another file from now on, unless a descriptor keeps the inode: then whoever finds
     // it by a name that nobody asked for before must get this node, and no second one for the same file.
-    if (node.parent === undefined && node.fd < 0) this.#forgetIno(node);
+    if (node.parent === undefined) {
+      if (node.fd < 0) this.#forgetIno(node);
+      else this.#nameless.add(node);
+    }
     this.dropUnused(node);
     this.dropUnused(parent);
   }
@@ -290,6 +302,7 @@ export class NodeTable {
     while (node !== undefined && node !== this.root && node.unused && this.#byId.has(node.id)) {
       const parent: Node | undefined = node.parent;
       this.#byId.delete(node.id);
+      this.#nameless.delete(node);
       this.#forgetIno(node);
       parent?.children?.delete(node.name);
       for (const other of node.otherNames) {

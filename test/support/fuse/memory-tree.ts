@@ -113,6 +113,7 @@ export class MemoryTree implements FuseOperations {
   }
 
   isKnown = (id: number): boolean => (this.#nodes.get(id)?.lookups ?? 0) > 0;
+  awaitsRoom = (): boolean => false;
   isDirectory = (id: number, name: string): boolean =>
     this.#nodes.get(id)?.names.get(name)?.isDirectory === true;
 

@@ -20,6 +20,9 @@ import { Watching } from './watching.js';
 /** How often it is looked whether a program that waits has got a signal by which it is to end. */
 const SIGNALS_MS = 250;
 
+/** A FORGET that the kernel has to send is among so many requests, whatever else it has. */
+const FORGET_AFTER = 16;
+
 /** What the session tells its owner. */
 export interface SessionEvents {
   /** The kernel has our terms: the mount answers from now on. */
@@ -51,6 +54,8 @@ export class Session {
   });
   #busy = false;
   #resumeWanted = false;
+  /** Requests are parked that had no room on the disk, until so many others have been read, or all that there are. */
+  #roomAfter = 0;
   /** Threads that were told to look their names up again. */
   readonly #sentBack = new Set<number>();
   /** Parked requests whose programs have got a signal that does not end them. */
@@ -81,15 +86,17 @@ export class Session {
     const end = performance.now() + TURN_MS;
     let served = 0;
     while (served < TURN_REQUESTS && performance.now() < end) {
-      if (this.parking.full) return 'full';
+      if (this.parking.full && !this.#seekRoom()) return 'full';
       const length = readDevice(this.fd, request.address, request.capacity);
       if (length >= 0) {
         served++;
         this.#lingering.arrived();
         if (request.begin(length)) this.#serve();
         else this.log('error', `the kernel sent ${length} bytes that are no request`);
+        if (this.#roomAfter === 1) this.#seekRoom();
+        else if (this.#roomAfter > 1) this.#roomAfter--;
       } else if (length === -E.EAGAIN) {
-        if (!this.#lingering.again()) return 'drained';
+        if (!this.#seekRoom() && !this.#lingering.again()) return 'drained';
       } else if (length !== -E.EINTR && length !== -E.ENOENT) {
         // ENOENT: the request was interrupted before it could be read. ENODEV: unmounted.
         if (length !== -E.ENODEV && length !== -E.ECONNABORTED) {
@@ -99,6 +106,19 @@ export class Session {
       }
     }
     return 'more';
+  }
+
+  /**
+   * Has those served again that had no room. The kernel says in its own time that it needs a removed file no more: up to
+   * eight requests that programs made afterwards come first (fuse_dev_do_read). To a program the room is there when its
+   * unlink(2) is done.
+   * @returns false where there is no such request
+   */
+  #seekRoom(): boolean {
+    if (this.#roomAfter === 0) return false;
+    this.#roomAfter = 0;
+    this.resumeParked();
+    return true;
   }
 
   /** See FuseBinding. */
@@ -166,7 +186,11 @@ export class Session {
     const watching = this.#watching;
     this.#busy = true;
     watching?.begin(late);
-    const result = operation === undefined ? -E.ENOSYS : this.#runLate(operation, late > 0);
+    let result = operation === undefined ? -E.ENOSYS : this.#runLate(operation, late > 0);
+    if (late === 0 && isFull(result) && this.#exchange.operations.awaitsRoom()) {
+      this.#roomAfter ||= FORGET_AFTER;
+      result = PARK;
+    }
     const parked = result === PARK;
     if (!parked && operation?.silent !== true) {
       const delivered = this.#answer(result);
@@ -301,6 +325,10 @@ export class Session {
     clearInterval(this.#watch);
     this.#watch = undefined;
   }
+}
+
+function isFull(result: number): boolean {
+  return result === -E.ENOSPC || result === -E.EDQUOT;
 }
 
 function tooOld(version: string): IzoError {

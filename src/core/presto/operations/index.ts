@@ -19,6 +19,7 @@ export function prestoOperations(core: PrestoCore): FuseOperations {
     lookup: names.lookup.bind(names),
     forget: names.forget.bind(names),
     isKnown: names.isKnown.bind(names),
+    awaitsRoom: () => core.table.keepsNameless,
     isDirectory: names.isDirectory.bind(names),
     create: names.create.bind(names),
     tmpfile: nameless.tmpfile.bind(nameless),
