@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { Config, flush, handle, run } from '@oclif/core';
 import { tell, unknownCommand } from './core/cli/command-not-found.js';
 import { argumentsFor } from './core/cli/old-names.js';
-import { watchOutput } from './core/cli/output.js';
+import { watchOutput } from './core/cli/terminal/output.js';
 
 /** What a home directory holds is no part of a program that root runs, and it may not be readable. */
 const PROGRAM = { root: fileURLToPath(import.meta.url), userPlugins: false, devPlugins: false };

@@ -10,7 +10,7 @@ import {
 } from '../../src/core/cache/index.js';
 import { cleanUp } from '../../src/core/demo/janitor.js';
 import { Host } from '../../src/core/demo/host.js';
-import { listMounted } from '../../src/core/presto/mounted-state.js';
+import { listMounted } from '../../src/core/presto/mounting/mounted-state.js';
 import { E, must } from '../../src/core/system/errno.js';
 import { AT_FDCWD, close, O_RDONLY, openat, syncfs } from '../../src/core/system/files.js';
 import { mount, MountFlag, umount } from '../../src/core/system/mounting.js';

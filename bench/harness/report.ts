@@ -1,4 +1,4 @@
-import { table, type Column } from '../../src/core/cli/table.js';
+import { table, type Column } from '../../src/core/cli/render/table.js';
 import { inUnit, type Bar, type Measured, type Unit } from './row.js';
 import { median, pairedRatio, pairedRatios, spread } from './statistics.js';
 

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { listMounted, type MountedState } from '../../src/core/presto/mounted-state.js';
+import { listMounted, type MountedState } from '../../src/core/presto/mounting/mounted-state.js';
 import { prestoStatus } from '../../test/support/presto-status.js';
 
 /** What a presto takes of the machine. */

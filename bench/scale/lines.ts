@@ -1,4 +1,4 @@
-import { table, type Column } from '../../src/core/cli/table.js';
+import { table, type Column } from '../../src/core/cli/render/table.js';
 import { figure } from '../harness/report.js';
 
 /** A row of a table that has a column for each size. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cleanUp } from '../../src/core/demo/janitor.js';
 import type { Host } from '../../src/core/demo/host.js';
-import { askStatus } from '../../src/core/lento/control-client.js';
+import { askStatus } from '../../src/core/lento/service/control-client.js';
 import { IzoError } from '../../src/core/model/errors.js';
 import { median, quantile } from '../harness/statistics.js';
 import { peakMib, rssMib } from '../harness/usage.js';

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { Flags } from '@oclif/core';
 import { IzoCommand } from '../core/cli/base-command.js';
-import { amount, Progress } from '../core/cli/progress.js';
+import { amount, Progress } from '../core/cli/terminal/progress.js';
 import { makeReport, type Report } from '../core/report/index.js';
 import { configDirectory, runDirectory } from '../core/system/directories.js';
 

@@ -5,7 +5,7 @@ import { probeHost } from '../core/check/probe/host.js';
 import { surveyFiles } from '../core/check/survey.js';
 import { IzoCommand } from '../core/cli/base-command.js';
 import { fstab, idfile } from '../core/cli/flags.js';
-import { exitOf, renderDiagnostic, renderSummary } from '../core/cli/render-check.js';
+import { exitOf, renderDiagnostic, renderSummary } from '../core/cli/render/check.js';
 import { repair } from '../core/cli/repair.js';
 import { runDirectory, stateDirectory } from '../core/system/directories.js';
 

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { IzoCommand } from '../core/cli/base-command.js';
 import { debugLevels, type DebugLevelOf } from '../core/cli/debug-levels.js';
-import { table } from '../core/cli/table.js';
+import { table } from '../core/cli/render/table.js';
 import { IzoError } from '../core/model/errors.js';
 import { EXIT } from '../core/model/exit-codes.js';
 import { runDirectory } from '../core/system/directories.js';

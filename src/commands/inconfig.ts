@@ -3,7 +3,7 @@ import { IzoCommand } from '../core/cli/base-command.js';
 import { collectAnswers } from '../core/cli/collect-answers.js';
 import { doIt, wouldDo, type Configured } from '../core/cli/finish.js';
 import { fstab, idfile } from '../core/cli/flags.js';
-import { renderPreparation, renderWarning } from '../core/cli/render-preparation.js';
+import { renderPreparation, renderWarning } from '../core/cli/render/preparation.js';
 import { runWizard, type Agreed } from '../core/cli/wizard/wizard.js';
 import {
   planConfiguration,

@@ -4,7 +4,7 @@ import { doIt } from '../core/cli/finish.js';
 import { fstab, idfile } from '../core/cli/flags.js';
 import { askMounts, mountsToJoin, refuseOtherCache } from '../core/cli/join-mounts.js';
 import { readToken } from '../core/cli/read-token.js';
-import { renderWarning } from '../core/cli/render-preparation.js';
+import { renderWarning } from '../core/cli/render/preparation.js';
 import {
   decodeInvitation,
   keyOfInvitation,

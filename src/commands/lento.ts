@@ -3,7 +3,7 @@ import { IzoCommand } from '../core/cli/base-command.js';
 import { idfile } from '../core/cli/flags.js';
 import { loadConfiguration } from '../core/config/index.js';
 import { Lento } from '../core/lento/lento.js';
-import { LentoService } from '../core/lento/service.js';
+import { LentoService } from '../core/lento/service/service.js';
 import { configDirectory, directories } from '../core/system/directories.js';
 import { DebugLevel, makeLogger } from '../core/system/log.js';
 import { ServiceManager } from '../core/system/notify.js';

@@ -5,7 +5,7 @@ import { idfile } from '../core/cli/flags.js';
 import { hostNames } from '../core/cli/host-names.js';
 import { withKml, type OpenKml } from '../core/cli/open-kml.js';
 import { pathInFileset, whatIsMeant } from '../core/cli/path-in-fileset.js';
-import { Names, renderUpdate } from '../core/cli/render-history.js';
+import { Names, renderUpdate } from '../core/cli/render/history.js';
 import { isWanted, parseMoment, type HistoryFilter } from '../core/history/filter.js';
 import { PathHistory } from '../core/history/follow-path.js';
 import { recordToJson } from '../core/journal/index.js';

@@ -1,8 +1,8 @@
 import { IzoCommand } from '../core/cli/base-command.js';
 import { idfile } from '../core/cli/flags.js';
-import { renderMetrics } from '../core/cli/render-metrics.js';
+import { renderMetrics } from '../core/cli/render/metrics.js';
 import { loadConfiguration } from '../core/config/index.js';
-import { askStatus } from '../core/lento/control-client.js';
+import { askStatus } from '../core/lento/service/control-client.js';
 import { configDirectory, runDirectory } from '../core/system/directories.js';
 
 export default class Metrics extends IzoCommand {

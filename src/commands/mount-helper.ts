@@ -2,10 +2,10 @@ import type { Command } from '@oclif/core';
 import { helperFailure } from '../core/cli/helper-failure.js';
 import { parseHelperArguments } from '../core/cli/mount-helper-arguments.js';
 import { IzoCommand } from '../core/cli/base-command.js';
-import { Progress, PROGRESS_LINE_MS } from '../core/cli/progress.js';
+import { Progress, PROGRESS_LINE_MS } from '../core/cli/terminal/progress.js';
 import { parseMountOptions } from '../core/config/index.js';
-import { limitsOf } from '../core/presto/bindings.js';
-import { mountOrRemount } from '../core/presto/remount.js';
+import { limitsOf } from '../core/presto/mounting/bindings.js';
+import { mountOrRemount } from '../core/presto/mounting/remount.js';
 import { runDirectory } from '../core/system/directories.js';
 
 export default class MountHelper extends IzoCommand {

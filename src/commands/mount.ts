@@ -1,10 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { Args, Flags } from '@oclif/core';
 import { IzoCommand } from '../core/cli/base-command.js';
-import { Progress, PROGRESS_LINE_MS } from '../core/cli/progress.js';
+import { Progress, PROGRESS_LINE_MS } from '../core/cli/terminal/progress.js';
 import { BINDINGS, findFstabEntry, parseMountOptions } from '../core/config/index.js';
-import { limitsOf, type BindingKind } from '../core/presto/bindings.js';
-import { mountOrRemount } from '../core/presto/remount.js';
+import { limitsOf, type BindingKind } from '../core/presto/mounting/bindings.js';
+import { mountOrRemount } from '../core/presto/mounting/remount.js';
 import { findMountAt } from '../core/system/mounts.js';
 import { runDirectory } from '../core/system/directories.js';
 

@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs';
 import { Args } from '@oclif/core';
 import { IzoCommand } from '../core/cli/base-command.js';
 import { runPresto, type PrestoRequest } from '../core/presto/daemon.js';
-import { starterBehind } from '../core/presto/starting.js';
+import { starterBehind } from '../core/presto/mounting/starting.js';
 import { compileEarly } from '../core/system/compiling.js';
 import { DebugLevel, makeLogger } from '../core/system/log.js';
 

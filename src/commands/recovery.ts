@@ -4,7 +4,7 @@ import { Args, Flags } from '@oclif/core';
 import { IzoCommand } from '../core/cli/base-command.js';
 import { findCache } from '../core/cli/find-cache.js';
 import { idfile } from '../core/cli/flags.js';
-import { describeStep, renderRecovery } from '../core/cli/render-recovery.js';
+import { describeStep, renderRecovery } from '../core/cli/render/recovery.js';
 import { configFacts, type HostRole } from '../core/cli/role-of-host.js';
 import { EXIT } from '../core/model/exit-codes.js';
 import { recoverCache } from '../core/recovery/index.js';

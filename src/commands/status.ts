@@ -1,11 +1,11 @@
 import { Flags } from '@oclif/core';
 import { IzoCommand } from '../core/cli/base-command.js';
 import { idfile } from '../core/cli/flags.js';
-import { showLive } from '../core/cli/live.js';
-import { needsHuman, renderStatus } from '../core/cli/render-status.js';
+import { showLive } from '../core/cli/terminal/live.js';
+import { needsHuman, renderStatus } from '../core/cli/render/status.js';
 import { loadConfiguration } from '../core/config/index.js';
-import { askStatus } from '../core/lento/control-client.js';
-import type { LentoStatus } from '../core/lento/status.js';
+import { askStatus } from '../core/lento/service/control-client.js';
+import type { LentoStatus } from '../core/lento/status/lento-status.js';
 import { IzoError } from '../core/model/errors.js';
 import { EXIT } from '../core/model/exit-codes.js';
 import { configDirectory, runDirectory } from '../core/system/directories.js';

@@ -2,8 +2,8 @@ import { Args, Flags } from '@oclif/core';
 import { IzoCommand } from '../core/cli/base-command.js';
 import { idfile } from '../core/cli/flags.js';
 import { loadConfiguration, mustFindFileset, roleOf } from '../core/config/index.js';
-import { askSync } from '../core/lento/control-client.js';
-import type { SyncResult } from '../core/lento/fileset-status.js';
+import { askSync } from '../core/lento/service/control-client.js';
+import type { SyncResult } from '../core/lento/status/fileset-status.js';
 import { configDirectory, runDirectory } from '../core/system/directories.js';
 
 export default class Sync extends IzoCommand {

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Args, Flags } from '@oclif/core';
-import { ActivityMonitor } from '../core/cli/activity.js';
+import { ActivityMonitor } from '../core/cli/terminal/activity.js';
 import { IzoCommand } from '../core/cli/base-command.js';
-import { showLive } from '../core/cli/live.js';
-import { renderActivity } from '../core/cli/render-activity.js';
-import { Names } from '../core/cli/render-history.js';
+import { showLive } from '../core/cli/terminal/live.js';
+import { renderActivity } from '../core/cli/render/activity.js';
+import { Names } from '../core/cli/render/history.js';
 import { selectAllMounted } from '../core/cli/select-mounted.js';
-import { isAlive, listMounted } from '../core/presto/mounted-state.js';
+import { isAlive, listMounted } from '../core/presto/mounting/mounted-state.js';
 import { runDirectory } from '../core/system/directories.js';
 
 export default class Top extends IzoCommand {

@@ -3,12 +3,12 @@ import { Args, Flags } from '@oclif/core';
 import { IzoCommand } from '../core/cli/base-command.js';
 import { followAll, type Followed } from '../core/cli/follow-operations.js';
 import { pathInFileset } from '../core/cli/path-in-fileset.js';
-import { Names } from '../core/cli/render-history.js';
-import { renderTraced } from '../core/cli/render-trace.js';
+import { Names } from '../core/cli/render/history.js';
+import { renderTraced } from '../core/cli/render/trace.js';
 import { selectAllMounted } from '../core/cli/select-mounted.js';
 import { IzoError } from '../core/model/errors.js';
 import { EXIT } from '../core/model/exit-codes.js';
-import type { MountedState } from '../core/presto/mounted-state.js';
+import type { MountedState } from '../core/presto/mounting/mounted-state.js';
 import { TRACED_OPERATIONS, type TraceFilter } from '../core/psdev/trace.js';
 import { runDirectory } from '../core/system/directories.js';
 

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { IzoCommand } from '../core/cli/base-command.js';
-import { Progress, PROGRESS_LINE_MS } from '../core/cli/progress.js';
+import { Progress, PROGRESS_LINE_MS } from '../core/cli/terminal/progress.js';
 import { helperFailure } from '../core/cli/helper-failure.js';
-import { unmountAll } from '../core/presto/unmount.js';
+import { unmountAll } from '../core/presto/mounting/unmount.js';
 import { IzoError } from '../core/model/errors.js';
 import { EXIT } from '../core/model/exit-codes.js';
 import { runDirectory } from '../core/system/directories.js';

@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
 import { Args, Flags } from '@oclif/core';
 import { IzoCommand } from '../core/cli/base-command.js';
-import { Progress, PROGRESS_LINE_MS } from '../core/cli/progress.js';
-import { drainMount } from '../core/lento/drain.js';
+import { Progress, PROGRESS_LINE_MS } from '../core/cli/terminal/progress.js';
+import { drainMount } from '../core/lento/service/drain.js';
 import { IzoError } from '../core/model/errors.js';
 import { EXIT } from '../core/model/exit-codes.js';
-import type { MountedState } from '../core/presto/mounted-state.js';
-import { setReadOnly } from '../core/presto/remount.js';
-import { unmountAll } from '../core/presto/unmount.js';
+import type { MountedState } from '../core/presto/mounting/mounted-state.js';
+import { setReadOnly } from '../core/presto/mounting/remount.js';
+import { unmountAll } from '../core/presto/mounting/unmount.js';
 import { runDirectory } from '../core/system/directories.js';
 import { findMountAt } from '../core/system/mounts.js';
 

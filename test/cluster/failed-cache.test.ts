@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
-import { listMounted } from '../../src/core/presto/mounted-state.js';
+import { listMounted } from '../../src/core/presto/mounting/mounted-state.js';
 import { FILESET, useCluster } from '../support/cluster.js';
 
 /** How long the daemons are watched, and how much of it they may be busy. */

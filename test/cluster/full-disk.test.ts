@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Host } from '../../src/core/demo/host.js';
-import type { LentoStatus } from '../../src/core/lento/status.js';
+import type { LentoStatus } from '../../src/core/lento/status/lento-status.js';
 import { izo } from '../commands/run.js';
 import { until, useCluster } from '../support/cluster.js';
 import { fillUp, makeRoom } from '../support/filler.js';

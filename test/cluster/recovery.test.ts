@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { listMounted } from '../../src/core/presto/mounted-state.js';
+import { listMounted } from '../../src/core/presto/mounting/mounted-state.js';
 import { until, useCluster } from '../support/cluster.js';
 
 describe('cluster: a replicator whose log is damaged while it is cut off', function () {

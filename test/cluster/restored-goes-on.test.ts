@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Host } from '../../src/core/demo/host.js';
-import { askStatus } from '../../src/core/lento/control-client.js';
+import { askStatus } from '../../src/core/lento/service/control-client.js';
 import { isRunning, run } from '../../src/core/system/processes.js';
 import { FILESET, until, useCluster } from '../support/cluster.js';
 

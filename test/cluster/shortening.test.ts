@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Host } from '../../src/core/demo/host.js';
-import { askStatus } from '../../src/core/lento/control-client.js';
-import { listMounted } from '../../src/core/presto/mounted-state.js';
+import { askStatus } from '../../src/core/lento/service/control-client.js';
+import { listMounted } from '../../src/core/presto/mounting/mounted-state.js';
 import { checkLower } from '../support/check-cache.js';
 import { FILESET, until, useCluster } from '../support/cluster.js';
 

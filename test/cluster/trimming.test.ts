@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Host } from '../../src/core/demo/host.js';
-import { askStatus } from '../../src/core/lento/control-client.js';
-import type { FilesetStatus, LogStatus } from '../../src/core/lento/fileset-status.js';
-import { listMounted } from '../../src/core/presto/mounted-state.js';
+import { askStatus } from '../../src/core/lento/service/control-client.js';
+import type { FilesetStatus, LogStatus } from '../../src/core/lento/status/fileset-status.js';
+import { listMounted } from '../../src/core/presto/mounting/mounted-state.js';
 import { FILESET, until, useCluster } from '../support/cluster.js';
 
 const MIB = 2 ** 20;

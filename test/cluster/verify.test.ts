@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import { verifyWith, type Verified } from '../../src/core/cli/verify.js';
 import type { Host } from '../../src/core/demo/host.js';
 import type { VerifyRequest } from '../../src/core/lento/verify/verifier.js';
-import { listMounted } from '../../src/core/presto/mounted-state.js';
+import { listMounted } from '../../src/core/presto/mounting/mounted-state.js';
 import { FILESET, useCluster } from '../support/cluster.js';
 
 /** A tree with one of everything. */

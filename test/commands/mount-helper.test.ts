@@ -16,8 +16,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { parseMountOptions } from '../../src/core/config/index.js';
-import { mountOrRemount } from '../../src/core/presto/remount.js';
-import { listMounted } from '../../src/core/presto/mounted-state.js';
+import { mountOrRemount } from '../../src/core/presto/mounting/remount.js';
+import { listMounted } from '../../src/core/presto/mounting/mounted-state.js';
 import { findMountAt } from '../../src/core/system/mounts.js';
 import { izo, IZO } from './run.js';
 

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { FilesetActivity } from '../../src/core/cli/activity.js';
+import type { FilesetActivity } from '../../src/core/cli/terminal/activity.js';
 import { FILESET, MountedHost } from '../support/mounted-host.js';
 import { Terminal } from '../support/terminal.js';
 import { izo, IZO } from './run.js';

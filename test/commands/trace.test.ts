@@ -5,8 +5,8 @@ import { mkdirSync, readdirSync, rmdirSync, statSync, writeFileSync } from 'node
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TracedOperation } from '../../src/core/cli/render-trace.js';
-import { socketPath } from '../../src/core/presto/mounted-state.js';
+import type { TracedOperation } from '../../src/core/cli/render/trace.js';
+import { socketPath } from '../../src/core/presto/mounting/mounted-state.js';
 import { Channel } from '../../src/core/psdev/channel.js';
 import { FILESET, MountedHost } from '../support/mounted-host.js';
 import { assertPrinted } from '../support/schemas.js';

@@ -3,7 +3,7 @@ import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { IDENTITY_XATTR } from '../../src/core/cache/index.js';
 import { ROOT_NODE } from '../../src/core/fuse/port.js';
-import { adoptTree } from '../../src/core/presto/adoption.js';
+import { adoptTree } from '../../src/core/presto/mounting/adoption.js';
 import type { Presto } from '../../src/core/presto/presto.js';
 import { must } from '../../src/core/system/errno.js';
 import { run } from '../../src/core/system/processes.js';

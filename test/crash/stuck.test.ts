@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
-import { PsdevWatch } from '../../src/core/lento/psdev-watch.js';
-import { endMount } from '../../src/core/presto/dead-mounts.js';
+import { PsdevWatch } from '../../src/core/lento/service/psdev-watch.js';
+import { endMount } from '../../src/core/presto/mounting/dead-mounts.js';
 import { isDying, isRunning } from '../../src/core/system/processes.js';
 
 const PROGRAM = fileURLToPath(new URL('../support/fuse/stuck-presto.ts', import.meta.url));

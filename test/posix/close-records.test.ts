@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { KmlReader } from '../../src/core/journal/index.js';
-import { LowerContents } from '../../src/core/lento/lower-contents.js';
+import { LowerContents } from '../../src/core/lento/contents/lower-contents.js';
 import { Opcode, type JournalRecord, type Range } from '../../src/core/model/records.js';
 import { copyFileRange, fallocate } from '../../src/core/system/files.js';
 import { Mapping } from '../support/mapping.js';

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { askStatus } from '../../src/core/lento/control-client.js';
-import type { LentoStatus } from '../../src/core/lento/status.js';
+import { askStatus } from '../../src/core/lento/service/control-client.js';
+import type { LentoStatus } from '../../src/core/lento/status/lento-status.js';
 import { IzoError } from '../../src/core/model/errors.js';
-import { isAlive } from '../../src/core/presto/mounted-state.js';
+import { isAlive } from '../../src/core/presto/mounting/mounted-state.js';
 import type { Inspector } from './inspector.js';
 import { FILESET } from './lan.js';
 import { readLedger } from './ledger.js';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Host } from '../../src/core/demo/host.js';
-import { listMounted, type MountedState } from '../../src/core/presto/mounted-state.js';
+import { listMounted, type MountedState } from '../../src/core/presto/mounting/mounted-state.js';
 import { isRunning, run } from '../../src/core/system/processes.js';
 import type { Random } from '../sim/random.js';
 import { FILESET, type Lan } from './lan.js';

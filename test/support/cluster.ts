@@ -6,11 +6,11 @@ import { execa } from 'execa';
 import type { Comparison } from '../../src/core/demo/compare-trees.js';
 import { makeTwoHosts, type TwoHosts } from '../../src/core/demo/demo.js';
 import type { Host } from '../../src/core/demo/host.js';
-import { askStatus, askSync } from '../../src/core/lento/control-client.js';
-import type { PeerStatus } from '../../src/core/lento/fileset-status.js';
+import { askStatus, askSync } from '../../src/core/lento/service/control-client.js';
+import type { PeerStatus } from '../../src/core/lento/status/fileset-status.js';
 import { IzoError } from '../../src/core/model/errors.js';
 import { isRunning } from '../../src/core/system/processes.js';
-import { listMounted, type MountedState } from '../../src/core/presto/mounted-state.js';
+import { listMounted, type MountedState } from '../../src/core/presto/mounting/mounted-state.js';
 import { Comparer } from './comparer.js';
 
 export const FILESET = 'shared';

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { socketPath, type MountedState } from '../../src/core/presto/mounted-state.js';
+import { socketPath, type MountedState } from '../../src/core/presto/mounting/mounted-state.js';
 import { Channel, ChannelClosed } from '../../src/core/psdev/channel.js';
 import { readStatus, type PrestoStatus } from '../../src/core/psdev/messages.js';
 

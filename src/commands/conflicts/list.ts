@@ -4,7 +4,7 @@ import {
   conflictJson,
   renderConflicts,
   type ConflictJson,
-} from '../../core/cli/render-conflicts.js';
+} from '../../core/cli/render/conflicts.js';
 import { isUnresolved } from '../../core/conflicts/store.js';
 import { EXIT } from '../../core/model/exit-codes.js';
 

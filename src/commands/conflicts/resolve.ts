@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { ConflictsCommand, filesetFlag } from '../../core/cli/conflicts-command.js';
-import { renderAction } from '../../core/cli/render-conflicts.js';
+import { renderAction } from '../../core/cli/render/conflicts.js';
 import type { Keep } from '../../core/conflicts/resolution.js';
 import { resolveConflict, type Done } from '../../core/conflicts/resolve.js';
 import { isUnresolved, type StoredConflict } from '../../core/conflicts/store.js';

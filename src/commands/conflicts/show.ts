@@ -1,6 +1,6 @@
 import { Args } from '@oclif/core';
 import { ConflictsCommand, filesetFlag } from '../../core/cli/conflicts-command.js';
-import { conflictJson, renderConflict } from '../../core/cli/render-conflicts.js';
+import { conflictJson, renderConflict } from '../../core/cli/render/conflicts.js';
 
 export default class ConflictsShow extends ConflictsCommand {
   static override summary = 'show a conflict: both updates, who made them, where both versions are';

@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { ConflictsCommand, filesetFlag } from '../../core/cli/conflicts-command.js';
-import { renderAction } from '../../core/cli/render-conflicts.js';
+import { renderAction } from '../../core/cli/render/conflicts.js';
 import { undoResolution, type Done } from '../../core/conflicts/resolve.js';
 
 export default class ConflictsUndo extends ConflictsCommand {

@@ -3,8 +3,8 @@ import { IzoCommand } from '../../core/cli/base-command.js';
 import { idfile } from '../../core/cli/flags.js';
 import { hostNames } from '../../core/cli/host-names.js';
 import { withKml } from '../../core/cli/open-kml.js';
-import { statJson, type StatJson } from '../../core/cli/render-kml-stat.js';
-import { table } from '../../core/cli/table.js';
+import { statJson, type StatJson } from '../../core/cli/render/kml-stat.js';
+import { table } from '../../core/cli/render/table.js';
 import { kmlStat } from '../../core/journal/index.js';
 import { configDirectory, runDirectory } from '../../core/system/directories.js';
 

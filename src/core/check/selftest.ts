@@ -13,7 +13,7 @@ import { compareTrees } from '../demo/compare-trees.js';
 import { makeTwoHosts, type TwoHosts } from '../demo/demo.js';
 import type { Host } from '../demo/host.js';
 import { IzoError } from '../model/errors.js';
-import { listMounted } from '../presto/mounted-state.js';
+import { listMounted } from '../presto/mounting/mounted-state.js';
 import type { Finding } from './diagnostic.js';
 import { isRunning } from '../system/processes.js';
 

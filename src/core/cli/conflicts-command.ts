@@ -2,7 +2,7 @@ import { Flags } from '@oclif/core';
 import { listConflicts, type StoredConflict } from '../conflicts/store.js';
 import { IzoError } from '../model/errors.js';
 import { EXIT } from '../model/exit-codes.js';
-import type { MountedState } from '../presto/mounted-state.js';
+import type { MountedState } from '../presto/mounting/mounted-state.js';
 import { IzoCommand } from './base-command.js';
 import { selectMounted } from './select-mounted.js';
 

@@ -1,8 +1,8 @@
-import { askLentoDebug, lentosOf } from '../lento/control-client.js';
+import { askLentoDebug, lentosOf } from '../lento/service/control-client.js';
 import { IzoError } from '../model/errors.js';
 import { EXIT } from '../model/exit-codes.js';
-import { askPrestoDebug } from '../presto/control-client.js';
-import { isAlive, listMounted } from '../presto/mounted-state.js';
+import { askPrestoDebug } from '../presto/control/client.js';
+import { isAlive, listMounted } from '../presto/mounting/mounted-state.js';
 import type { DebugAnswer, DebugRequest } from '../psdev/debug.js';
 import { selectMounted } from './select-mounted.js';
 

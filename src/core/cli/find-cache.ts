@@ -6,7 +6,7 @@ import { listFstabEntries } from '../config/fstab.js';
 import { IzoError } from '../model/errors.js';
 import { EXIT } from '../model/exit-codes.js';
 import { isValidHostName } from '../model/names.js';
-import { listMounted } from '../presto/mounted-state.js';
+import { listMounted } from '../presto/mounting/mounted-state.js';
 
 /** A cache and the fileset that it holds. */
 export interface FoundCache {

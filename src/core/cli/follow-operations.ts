@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { followOperations, type Following } from '../presto/control-client.js';
-import type { MountedState } from '../presto/mounted-state.js';
+import { followOperations, type Following } from '../presto/control/client.js';
+import type { MountedState } from '../presto/mounting/mounted-state.js';
 import type { TraceFilter } from '../psdev/trace.js';
-import { Interruption, type Output } from './interruption.js';
-import type { Names } from './render-history.js';
-import { toTraced, type TracedOperation } from './render-trace.js';
+import { Interruption, type Output } from './terminal/interruption.js';
+import type { Names } from './render/history.js';
+import { toTraced, type TracedOperation } from './render/trace.js';
 
 /** What who reads the output has not taken yet, in bytes: operations on top of that are not shown. */
 const MOST_BYTES = 4 * 1024 * 1024;

@@ -1,8 +1,8 @@
 import { loadConfiguration } from '../config/index.js';
-import { askLogs } from '../lento/control-client.js';
+import { askLogs } from '../lento/service/control-client.js';
 import { IzoError } from '../model/errors.js';
 import type { ReplicaId } from '../model/ids.js';
-import { listMounted } from '../presto/mounted-state.js';
+import { listMounted } from '../presto/mounting/mounted-state.js';
 import type { OpenKml } from './open-kml.js';
 
 type Hosts = ReadonlyMap<ReplicaId, string>;

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { KmlReader } from '../journal/index.js';
 import { IzoError } from '../model/errors.js';
 import { EXIT } from '../model/exit-codes.js';
-import { listMounted } from '../presto/mounted-state.js';
+import { listMounted } from '../presto/mounting/mounted-state.js';
 import { withCache } from '../recovery/with-cache.js';
 import { must } from '../system/errno.js';
 import { AT_FDCWD, close, O_DIRECTORY, O_RDONLY, openat } from '../system/files.js';

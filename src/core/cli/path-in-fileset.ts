@@ -1,6 +1,6 @@
 import { IzoError } from '../model/errors.js';
 import { EXIT } from '../model/exit-codes.js';
-import { listMounted, type MountedState } from '../presto/mounted-state.js';
+import { listMounted, type MountedState } from '../presto/mounting/mounted-state.js';
 import { bytesOfDisplay, isValidPath } from '../model/names.js';
 
 /**

@@ -2,8 +2,8 @@ import type { Diagnostic, Fix } from '../check/diagnostic.js';
 import { applyFix, describeFix, fixesOf } from '../check/fixes.js';
 import { EXIT } from '../model/exit-codes.js';
 import { IzoError } from '../model/errors.js';
-import { confirm } from './confirm.js';
-import { renderFixes } from './render-check.js';
+import { confirm } from './terminal/confirm.js';
+import { renderFixes } from './render/check.js';
 
 export interface RepairOptions {
   yes: boolean;

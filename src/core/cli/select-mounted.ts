@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { IzoError } from '../model/errors.js';
 import { EXIT } from '../model/exit-codes.js';
-import { isAlive, listMounted, type MountedState } from '../presto/mounted-state.js';
+import { isAlive, listMounted, type MountedState } from '../presto/mounting/mounted-state.js';
 import { runDirectory } from '../system/directories.js';
 
 /**

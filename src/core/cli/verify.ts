@@ -1,4 +1,4 @@
-import { askVerify } from '../lento/control-client.js';
+import { askVerify } from '../lento/service/control-client.js';
 import type { Difference } from '../lento/verify/differences.js';
 import type { VerifyRequest } from '../lento/verify/verifier.js';
 

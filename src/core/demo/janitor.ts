@@ -1,8 +1,8 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { listMounted } from '../presto/mounted-state.js';
-import { cleanDeadMount, unmountFileset } from '../presto/unmount.js';
+import { listMounted } from '../presto/mounting/mounted-state.js';
+import { cleanDeadMount, unmountFileset } from '../presto/mounting/unmount.js';
 import { takeLock } from '../system/lock.js';
 import { removeNamespaces } from './namespaces.js';
 import { isRunning } from '../system/processes.js';

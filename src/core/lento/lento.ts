@@ -15,16 +15,16 @@ import { encodeReason, readFileset } from '../wire/messages.js';
 import { answerAbout } from './about.js';
 import { listen, type Listener } from '../wire/listen.js';
 import type { Link } from '../wire/transport.js';
-import { compareConfigurations, type ConfigChange } from './config-changes.js';
-import { controlPath } from './control-client.js';
+import { compareConfigurations, type ConfigChange } from './service/config-changes.js';
+import { controlPath } from './service/control-client.js';
 import type { LentoLog } from './log.js';
-import type { FilesetClient } from './fileset-client.js';
-import type { FilesetServer } from './fileset-server.js';
-import { MountedFilesets } from './mounted-filesets.js';
-import { PsdevWatch } from './psdev-watch.js';
-import { requireKeys, serversAbove } from './required-keys.js';
-import { ServerLinks } from './server-links.js';
-import { collectStatus, type LentoStatus } from './status.js';
+import type { FilesetClient } from './client/fileset.js';
+import type { FilesetServer } from './server/fileset.js';
+import { MountedFilesets } from './service/mounted-filesets.js';
+import { PsdevWatch } from './service/psdev-watch.js';
+import { requireKeys, serversAbove } from './service/required-keys.js';
+import { ServerLinks } from './client/connections.js';
+import { collectStatus, type LentoStatus } from './status/lento-status.js';
 import { verifyCommand } from './verify/command.js';
 
 export interface LentoOptions {

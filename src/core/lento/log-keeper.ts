@@ -13,7 +13,7 @@ import {
 import { must } from '../system/errno.js';
 import { freeBytes, totalBytes } from '../system/files.js';
 import { errorText } from './error-text.js';
-import type { Lag, LogStatus } from './fileset-status.js';
+import type { Lag, LogStatus } from './status/fileset-status.js';
 import type { LentoLog } from './log.js';
 import type { Replica } from './replica.js';
 

@@ -1,17 +1,17 @@
 import type { NodeId } from '../fuse/port.js';
 import type { FilesetLogs } from '../journal/index.js';
-import type { Contents } from './contents.js';
-import type { IoModes } from './io-modes.js';
+import type { Contents } from './contents/contents.js';
+import type { IoModes } from './contents/io-modes.js';
 import type { LocalUpdates } from './local-updates.js';
-import type { LowerTree } from './lower-tree.js';
-import type { NodeTable } from './node-table.js';
-import type { ObjectGuard } from './object-guard.js';
-import type { OpenFiles } from './open-files.js';
+import type { LowerTree } from './tree/lower-tree.js';
+import type { NodeTable } from './tree/node-table.js';
+import type { ObjectGuard } from './tree/object-guard.js';
+import type { OpenFiles } from './tree/open-files.js';
 import type { PermitGate } from './permit-gate.js';
 import type { Returning } from './returning.js';
-import type { UnseenWrites } from './unseen-writes.js';
-import type { WriteBack } from './write-back.js';
-import type { XattrRecords } from './xattr-records.js';
+import type { UnseenWrites } from './contents/unseen-writes.js';
+import type { WriteBack } from './contents/write-back.js';
+import type { XattrRecords } from './mounting/xattr-records.js';
 
 /** What a mounted fileset is made of; the operations share it. */
 export interface PrestoCore {

@@ -7,16 +7,16 @@ import { openLogs, type FilesetLogs } from '../journal/index.js';
 import { isTreeContents } from '../psdev/tree-contents.js';
 import { META_DIRECTORY } from '../model/names.js';
 import type { DebugLevel } from '../system/log.js';
-import { adoptTree } from './adoption.js';
-import { serveMount } from './bindings.js';
-import { PrestoControl } from './control.js';
-import { untilUnmounted } from './ending.js';
-import { removeMountedState, socketPath, writeMountedState } from './mounted-state.js';
-import { redoName } from './patch-file.js';
+import { adoptTree } from './mounting/adoption.js';
+import { serveMount } from './mounting/bindings.js';
+import { PrestoControl } from './control/server.js';
+import { untilUnmounted } from './mounting/ending.js';
+import { removeMountedState, socketPath, writeMountedState } from './mounting/mounted-state.js';
+import { redoName } from './peers/patch-file.js';
 import { Presto, type PrestoLog } from './presto.js';
 import { PsdevServer } from './psdev-server.js';
-import { recover } from './recovery.js';
-import type { Starter } from './starting.js';
+import { recover } from './mounting/recovery.js';
+import type { Starter } from './mounting/starting.js';
 
 /** What one presto is to mount. All paths are absolute. */
 export interface PrestoRequest {

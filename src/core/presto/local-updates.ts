@@ -3,7 +3,7 @@ import type { ObjectId, Stamp } from '../model/ids.js';
 import type { Actor, RecordBody, Time } from '../model/records.js';
 import type { Caller } from '../fuse/port.js';
 import { now } from '../system/files.js';
-import type { CacheWatch } from './cache-watch.js';
+import type { CacheWatch } from './mounting/cache-watch.js';
 
 const NO_GROUPS: readonly number[] = [];
 

@@ -22,8 +22,8 @@ import { formatReplicaId, type Recno, type ReplicaId } from '../model/ids.js';
 import { NO_EPOCH, NO_STRETCH } from '../model/position.js';
 import { must } from '../system/errno.js';
 import type { Presto } from './presto.js';
-import { refuseMerge } from './merger.js';
-import { remoteItem } from './remote-item.js';
+import { refuseMerge } from './peers/merger.js';
+import { remoteItem } from './peers/remote-item.js';
 
 /** After applied updates lento is answered when the kernel has dropped what it cached of them, or after this. */
 const INVALIDATION_MS = 100;

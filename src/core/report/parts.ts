@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { arch, freemem, hostname, loadavg, release, totalmem, uptime } from 'node:os';
 import { join } from 'node:path';
 import { META_DIRECTORY } from '../model/names.js';
-import { listMounted, type MountedState } from '../presto/mounted-state.js';
+import { listMounted, type MountedState } from '../presto/mounting/mounted-state.js';
 import { PACKAGE, PROGRAM } from '../system/package.js';
 import { run } from '../system/processes.js';
 import { tailOf } from './tail.js';

@@ -10,7 +10,7 @@ import { NO_STAMP, type ObjectId, type Stamp } from '../../../src/core/model/ids
 import { LIMITS } from '../../../src/core/model/limits.js';
 import { META_DIRECTORY } from '../../../src/core/model/names.js';
 import { Opcode, type RecordBody, type RecordHead } from '../../../src/core/model/records.js';
-import type { MergeFiles } from '../../../src/core/presto/merge-files.js';
+import type { MergeFiles } from '../../../src/core/presto/peers/merge-files.js';
 import { encodeMergePlan, type MergeStep } from '../../../src/core/psdev/merge-plan.js';
 import { must } from '../../../src/core/system/errno.js';
 import type { TornPresto } from '../torn-presto.js';

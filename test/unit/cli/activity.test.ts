@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { FilesetActivity, PeerTransfer } from '../../../src/core/cli/activity.js';
-import { renderActivity } from '../../../src/core/cli/render-activity.js';
+import type { FilesetActivity, PeerTransfer } from '../../../src/core/cli/terminal/activity.js';
+import { renderActivity } from '../../../src/core/cli/render/activity.js';
 
 const RATES = { operations: 1, errors: 0, written: 0, read: 0, p50: null, p95: null };
 

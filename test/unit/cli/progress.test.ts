@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { amount, Progress } from '../../../src/core/cli/progress.js';
+import { amount, Progress } from '../../../src/core/cli/terminal/progress.js';
 
 describe('Progress', () => {
   let written: string;

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { screenOf } from '../../../src/core/cli/live.js';
-import { renderMetrics } from '../../../src/core/cli/render-metrics.js';
-import { needsHuman, renderStatus } from '../../../src/core/cli/render-status.js';
+import { screenOf } from '../../../src/core/cli/terminal/live.js';
+import { renderMetrics } from '../../../src/core/cli/render/metrics.js';
+import { needsHuman, renderStatus } from '../../../src/core/cli/render/status.js';
 import type {
   FilesetStatus,
   PeerStatus,
   StuckStatus,
-} from '../../../src/core/lento/fileset-status.js';
-import type { LentoStatus } from '../../../src/core/lento/status.js';
+} from '../../../src/core/lento/status/fileset-status.js';
+import type { LentoStatus } from '../../../src/core/lento/status/lento-status.js';
 import { formatDuration, isoOf } from '../../../src/core/model/times.js';
 
 const NOW = Date.parse('2026-11-23T12:00:00Z');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { table } from '../../../src/core/cli/table.js';
+import { table } from '../../../src/core/cli/render/table.js';
 
 const COLUMNS = [
   { title: 'NAME', value: (row: { name: string; size: number }) => row.name },

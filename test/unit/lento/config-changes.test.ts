@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Configuration, Fileset, Server } from '../../../src/core/config/index.js';
-import { compareConfigurations } from '../../../src/core/lento/config-changes.js';
+import { compareConfigurations } from '../../../src/core/lento/service/config-changes.js';
 
 const place = { file: 'f' };
 

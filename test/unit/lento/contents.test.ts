@@ -19,9 +19,9 @@ import {
   ContentPieces,
   FileTooShort,
   WINDOW_BYTES,
-} from '../../../src/core/lento/content-pieces.js';
-import { packPiece, unpackPiece } from '../../../src/core/lento/packing.js';
-import { stageContents, type Pieces } from '../../../src/core/lento/stage-contents.js';
+} from '../../../src/core/lento/contents/pieces.js';
+import { packPiece, unpackPiece } from '../../../src/core/lento/contents/packing.js';
+import { stageContents, type Pieces } from '../../../src/core/lento/contents/stage-contents.js';
 import type { Range } from '../../../src/core/model/records.js';
 import { ConnectionLost, ProtocolError } from '../../../src/core/wire/errors.js';
 import { decodePiece, encodeFetchTrailer, putPieceHead } from '../../../src/core/wire/messages.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Binding } from '../../../src/core/config/index.js';
 import type { FuseBinding } from '../../../src/core/fuse/port.js';
 import { IzoError } from '../../../src/core/model/errors.js';
-import { serveMount } from '../../../src/core/presto/bindings.js';
+import { serveMount } from '../../../src/core/presto/mounting/bindings.js';
 import { E, SystemError } from '../../../src/core/system/errno.js';
 import { findMountAt } from '../../../src/core/system/mounts.js';
 import { MemoryTree } from '../../support/fuse/memory-tree.js';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { newOpened, type FuseBinding, type Opened } from '../../../src/core/fuse/port.js';
-import { IoModes, type IoMode } from '../../../src/core/presto/io-modes.js';
-import { Node } from '../../../src/core/presto/node.js';
+import { IoModes, type IoMode } from '../../../src/core/presto/contents/io-modes.js';
+import { Node } from '../../../src/core/presto/tree/node.js';
 import { E } from '../../../src/core/system/errno.js';
 import { O_RDONLY, O_RDWR, O_WRONLY } from '../../../src/core/system/files.js';
 

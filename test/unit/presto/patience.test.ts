@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { IzoError } from '../../../src/core/model/errors.js';
-import type { MountedState } from '../../../src/core/presto/mounted-state.js';
-import { waitForPresto } from '../../../src/core/presto/patience.js';
+import type { MountedState } from '../../../src/core/presto/mounting/mounted-state.js';
+import { waitForPresto } from '../../../src/core/presto/mounting/patience.js';
 
 const IDLE_MS = 300;
 

@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { IzoError } from '../../../src/core/model/errors.js';
-import { starterBehind, untilReady, type Starter } from '../../../src/core/presto/starting.js';
+import {
+  starterBehind,
+  untilReady,
+  type Starter,
+} from '../../../src/core/presto/mounting/starting.js';
 
 const SILENT_MS = 150;
 

@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { loopDevicesOf } from '../../cache/index.js';
 import { contentsOf, hasJournal, namesInMeta } from '../../cache/contents.js';
-import { listMounted } from '../../presto/mounted-state.js';
+import { listMounted } from '../../presto/mounting/mounted-state.js';
 import { findMountOf } from '../../system/mounts.js';
 import type { CacheFacts } from '../facts.js';
 import { probePath, roomAt } from './paths.js';

@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs
 import { networkInterfaces } from 'node:os';
 import { dirname, join } from 'node:path';
 import { keyDirectory, keyPath, readKey } from '../../config/index.js';
-import { askStatus } from '../../lento/control-client.js';
+import { askStatus } from '../../lento/service/control-client.js';
 import { IzoError } from '../../model/errors.js';
 import { packageOf, searchPath } from '../../system/processes.js';
 import type { HostFacts, KeyFacts, MountPointFacts, PathFacts } from '../facts.js';

@@ -1,6 +1,6 @@
 import { findKey, type Server } from '../../config/index.js';
-import { askStatus } from '../../lento/control-client.js';
-import type { LentoStatus } from '../../lento/status.js';
+import { askStatus } from '../../lento/service/control-client.js';
+import type { LentoStatus } from '../../lento/status/lento-status.js';
 import { IzoError } from '../../model/errors.js';
 import { Connection } from '../../wire/connection.js';
 import { dial } from '../../wire/dial.js';

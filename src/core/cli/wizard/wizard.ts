@@ -8,7 +8,7 @@ import { IzoError } from '../../model/errors.js';
 import { prepare, type Preparation } from '../../setup/carry-out.js';
 import { hasService, unitsOf } from '../../setup/service.js';
 import { describeFailure, failureParagraph } from '../failure.js';
-import { renderPreparation, renderWarning } from '../render-preparation.js';
+import { renderPreparation, renderWarning } from '../render/preparation.js';
 import { confirm, say, select } from './ask.js';
 import { Draft } from './draft.js';
 import { guide } from './guide.js';

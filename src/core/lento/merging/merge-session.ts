@@ -9,7 +9,7 @@ import type { MergeTerms } from '../../replication/merge/merging.js';
 import type { DirectoryTime, Question } from '../../replication/merge/outcome.js';
 import type { ClientTree } from '../../replication/merge/tree-names.js';
 import type { ConflictPolicy } from '../../replication/merge/rules.js';
-import type { PeerBacklog } from '../peer-backlog.js';
+import type { PeerBacklog } from '../records/peer-backlog.js';
 import type { Replica } from '../replica.js';
 import { ConflictFiles } from './conflict-files.js';
 import { readLowerContents } from './lower-object.js';

@@ -6,7 +6,7 @@ import type { Exchange } from '../../wire/connection.js';
 import { ProtocolError } from '../../wire/errors.js';
 import { Code } from '../../wire/kinds.js';
 import { decodeObjectRequest, encodeObject, encodeReason } from '../../wire/messages.js';
-import type { Flow } from '../flow.js';
+import type { Flow } from '../status/flow.js';
 import type { Replica } from '../replica.js';
 import { readLowerContents, readLowerObject } from './lower-object.js';
 

@@ -13,7 +13,7 @@ import {
   type Address,
   type ObjectDescription,
 } from '../../wire/messages.js';
-import type { CollectedItem } from '../record-sink.js';
+import type { CollectedItem } from '../records/record-sink.js';
 import type { MergeStage } from './merge-stage.js';
 import type { ServerObjects } from './plan-builder.js';
 

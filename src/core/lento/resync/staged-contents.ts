@@ -9,7 +9,7 @@ import type { Connection } from '../../wire/connection.js';
 import { FetchFailed } from '../../wire/errors.js';
 import type { Address } from '../../wire/messages.js';
 import { fetchObject } from '../merging/server-objects.js';
-import { FetchStuck, type Flow, type Transfer } from '../flow.js';
+import { FetchStuck, type Flow, type Transfer } from '../status/flow.js';
 import type { Replica } from '../replica.js';
 import { Semaphore } from '../semaphore.js';
 import { smallContents } from './server-tree.js';

@@ -1,7 +1,7 @@
 import type { Recno } from '../../model/ids.js';
 import type { Exchange } from '../../wire/connection.js';
-import type { ClientContext } from '../client-context.js';
-import type { ClientLink } from '../client-link.js';
+import type { ClientContext } from '../client/context.js';
+import type { ClientLink } from '../client/link.js';
 import { E } from '../../system/errno.js';
 import { encodeReason } from '../../wire/messages.js';
 import { DigestAnswers } from './answer.js';

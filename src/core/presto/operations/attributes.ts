@@ -10,9 +10,9 @@ import { readlinkat } from '../../system/files.js';
 import { copyMemory, Memory } from '../../system/native.js';
 import { getxattrAt, listxattrAt } from '../../system/xattrs.js';
 import type { PrestoCore } from '../core.js';
-import { CAPABILITIES } from '../lower-tree.js';
-import { anyPathOf } from '../find-by-inode.js';
-import type { Node } from '../node.js';
+import { CAPABILITIES } from '../tree/lower-tree.js';
+import { anyPathOf } from '../tree/find-by-inode.js';
+import type { Node } from '../tree/node.js';
 
 const NO_TIME = { sec: 0, nsec: 0 };
 

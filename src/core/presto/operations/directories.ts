@@ -13,8 +13,8 @@ import {
 } from '../../system/files.js';
 import { Memory } from '../../system/native.js';
 import type { PrestoCore } from '../core.js';
-import type { Node } from '../node.js';
-import type { DirectoryCookies } from '../directory-cookies.js';
+import type { Node } from '../tree/node.js';
+import type { DirectoryCookies } from '../tree/directory-cookies.js';
 
 const BATCH_BYTES = 32 * 1024;
 /** The longest entry, with a name of 255 bytes. */

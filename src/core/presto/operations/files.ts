@@ -19,9 +19,9 @@ import {
   writeOut,
 } from '../../system/files.js';
 import type { PrestoCore } from '../core.js';
-import type { Node } from '../node.js';
-import type { OpenFile } from '../open-files.js';
-import { lowerFlags } from '../lower-flags.js';
+import type { Node } from '../tree/node.js';
+import type { OpenFile } from '../tree/open-files.js';
+import { lowerFlags } from '../tree/lower-flags.js';
 
 /** Modes of fallocate(2) that move what is behind: FALLOC_FL_COLLAPSE_RANGE, FALLOC_FL_INSERT_RANGE. */
 const FALLOC_MOVES = 0x08 | 0x20;

@@ -10,8 +10,8 @@ import { Attr } from '../../system/attr.js';
 import { Capability, isCapable } from '../../system/credentials.js';
 import { E } from '../../system/errno.js';
 import type { PrestoCore } from '../core.js';
-import { anyPathOf } from '../find-by-inode.js';
-import type { Node } from '../node.js';
+import { anyPathOf } from '../tree/find-by-inode.js';
+import type { Node } from '../tree/node.js';
 
 /** Inode flags of files and directories: chattr(1), lsattr(1). */
 export class FlagOperations {

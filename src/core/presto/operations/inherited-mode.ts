@@ -1,8 +1,8 @@
 import type { Caller } from '../../fuse/port.js';
 import { S_IFDIR, S_IFLNK, S_IFMT, S_ISGID } from '../../system/attr.js';
 import { maySetGroupId } from '../../system/credentials.js';
-import { NOBODY, type LowerTree } from '../lower-tree.js';
-import type { Node } from '../node.js';
+import { NOBODY, type LowerTree } from '../tree/lower-tree.js';
+import type { Node } from '../tree/node.js';
 
 const S_IXGRP = 0o010;
 

@@ -6,8 +6,8 @@ import { Attr, S_IFREG } from '../../system/attr.js';
 import { E } from '../../system/errno.js';
 import { O_RDWR, close } from '../../system/files.js';
 import type { PrestoCore } from '../core.js';
-import { NOBODY } from '../lower-tree.js';
-import type { Node } from '../node.js';
+import { NOBODY } from '../tree/lower-tree.js';
+import type { Node } from '../tree/node.js';
 import type { FileOperations } from './files.js';
 import { ownMode } from './inherited-mode.js';
 

@@ -8,12 +8,12 @@ import { Attr, S_IFDIR, S_IFMT, S_IFREG } from '../../system/attr.js';
 import { E } from '../../system/errno.js';
 import { O_EXCL, O_RDONLY } from '../../system/files.js';
 import type { PrestoCore } from '../core.js';
-import { anyPathOf } from '../find-by-inode.js';
-import { NOBODY, type Making } from '../lower-tree.js';
-import { childPath, type Node } from '../node.js';
+import { anyPathOf } from '../tree/find-by-inode.js';
+import { NOBODY, type Making } from '../tree/lower-tree.js';
+import { childPath, type Node } from '../tree/node.js';
 import type { FileOperations } from './files.js';
 import { ownMode, SYMLINK, type Wanted } from './inherited-mode.js';
-import { lowerFlags } from '../lower-flags.js';
+import { lowerFlags } from '../tree/lower-flags.js';
 import type { NamelessOperations } from './nameless.js';
 
 const RENAME_NOREPLACE = 1;

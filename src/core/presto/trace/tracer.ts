@@ -3,8 +3,8 @@ import type { RequestWatcher, SeenRequest } from '../../fuse/watcher.js';
 import type { TraceEvent, WaitReason } from '../../psdev/trace.js';
 import { processOf } from '../../system/credentials.js';
 import { errnoName } from '../../system/errno.js';
-import { childPath, pathOf } from '../node.js';
-import type { NodeTable } from '../node-table.js';
+import { childPath, pathOf } from '../tree/node.js';
+import type { NodeTable } from '../tree/node-table.js';
 
 /** Somebody who follows the operations. Called for each of them: must be quick, and must not throw. */
 export interface TraceSink {
