@@ -6,7 +6,7 @@ import type { Host } from '../../src/core/demo/host.js';
 import { until, useCluster } from '../support/cluster.js';
 
 const COPY = fileURLToPath(new URL('../support/copy.mjs', import.meta.url));
-const FILES = 2_000;
+const FILES = 1_200;
 
 const MAKE_FILES = `
   mkdir $W/files; cd $W/files
