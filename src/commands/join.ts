@@ -45,7 +45,7 @@ export default class Join extends IzoCommand {
     {
       description: 'A second client on the same host, for tests',
       command:
-        '<%= config.bin %> join - --idfile sysid.clientB --psdev /dev/intermezzo1 --bindaddr 192.168.0.4',
+        '<%= config.bin %> join - --idfile sysid.clientB --psdev /dev/intermezzo1 --bindaddr 192.168.0.4 < token',
     },
   ];
   static override enableJsonFlag = true;

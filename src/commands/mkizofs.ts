@@ -5,6 +5,7 @@ import { formatCache } from '../core/cache/index.js';
 import { IzoError } from '../core/model/errors.js';
 import { EXIT } from '../core/model/exit-codes.js';
 import { parseSize } from '../core/model/sizes.js';
+import { makeDirectory } from '../core/setup/undo.js';
 
 export default class Mkizofs extends IzoCommand {
   static override summary = 'make a cache: a file system that holds a fileset on this host';
@@ -42,7 +43,7 @@ export default class Mkizofs extends IzoCommand {
       summary: 'file system of the cache',
     }),
     size: Flags.string({
-      summary: 'make the image file, of this size: 512M, 1G',
+      summary: 'make the image file, of this size: 512M, 1G; with the directories that lead to it',
       helpValue: 'SIZE',
       exclusive: ['convert'],
     }),
@@ -58,16 +59,21 @@ export default class Mkizofs extends IzoCommand {
         remedy: 'Name a file or a device.',
       });
     const target = resolve(args.target);
+    const size = flags.size === undefined ? undefined : readSize(flags.size);
+    const undo = size === undefined ? () => undefined : makeDirectory(target, 'above');
     await formatCache({
       target,
       fileset: flags.fileset,
       type: flags.type,
-      size: flags.size === undefined ? undefined : readSize(flags.size),
+      size,
       force: flags.force,
       convert: flags.convert,
       onStep: (what) => {
         if (!this.jsonEnabled()) process.stderr.write(`${what}\n`);
       },
+    }).catch((error: unknown) => {
+      undo();
+      throw error;
     });
     const name =
       flags.fileset === undefined ? 'a fileset that its first mount names' : flags.fileset;

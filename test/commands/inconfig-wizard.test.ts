@@ -241,7 +241,7 @@ describe('the wizard of izo inconfig', function () {
     terminal.press('Enter');
     await terminal.see(/`not a name` is not a valid name\. Use letters/);
     terminal.press('C-c');
-    await terminal.see('exit 1');
+    await terminal.see('exit 130');
     assert.match(terminal.screen, /izo inconfig: cancelled/);
     assert.ok(!existsSync(host.config) && !existsSync(host.fstab));
   });

@@ -29,7 +29,7 @@ export default class KmlDump extends IzoCommand {
     },
     {
       description: 'From a record on, for programs',
-      command: '<%= config.bin %> kml dump shared --from 4711 --json',
+      command: '<%= config.bin %> kml dump shared --from 200 --json',
     },
     {
       description: 'A log that was put aside',

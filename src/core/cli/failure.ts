@@ -71,7 +71,7 @@ export function describeFailure(thrown: unknown, command: string): Failure {
   if (isOclifError(error)) return usageFailure(error, command);
   // inquirer, when Ctrl-C ends a prompt.
   if (error.name === 'ExitPromptError') {
-    return { code: 'cancelled', message: 'cancelled', exit: EXIT.failure };
+    return { code: 'cancelled', message: 'cancelled', exit: EXIT.interrupted };
   }
   return (
     refusalOfTheHost(error) ?? {

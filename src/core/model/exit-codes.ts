@@ -13,6 +13,8 @@ export const EXIT = {
   refused: 6,
   timeout: 7,
   notPermitted: 8,
+  /** By Ctrl-C, as shells have it: 128 + SIGINT. */
+  interrupted: 130,
   /** mount(8) and umount(8): it failed. Only their helpers end with it. */
   mountFailed: 32,
 } as const;

@@ -2,7 +2,11 @@
  * docs/howto.md as a script. What a reader types stands in fenced blocks after `HOST# `, with what is printed below it; what
  * a reader writes into a file stands in a block whose info string is `file HOST,HOST PATH`. Comments say what is about the
  * stage alone: `<!-- hosts NAME=ADDRESS ... -->` begins a story on new hosts, `<!-- run HOST: COMMAND -->` and
- * `<!-- copy HOST:PATH HOST:PATH -->` are what cannot be shown.
+ * `<!-- copy HOST:PATH HOST:PATH -->` are what cannot be shown. `<!-- let HOST: WORD = COMMAND -->` has what the command
+ * prints take the place of WORD from there on.
+ *
+ * Below what a command prints may stand what is typed then: `^C` for the interrupt character, `^V FILE` for what is in a file
+ * of the host, pasted, and Enter. Such a command has a terminal. `=> N` is the exit code, where it is not 0.
  */
 export type Step =
   | {
@@ -11,6 +15,16 @@ export type Step =
       readonly command: string;
       /** What is printed; `...` stands for anything, alone on a line for any lines. Empty: it does not matter. */
       readonly shown: readonly string[];
+      /** What is typed when that is there; undefined: the command has no terminal. */
+      readonly typed: Typed | undefined;
+      readonly exit: number;
+      readonly line: number;
+    }
+  | {
+      readonly kind: 'let';
+      readonly host: string;
+      readonly word: string;
+      readonly command: string;
       readonly line: number;
     }
   | {
@@ -21,6 +35,8 @@ export type Step =
       readonly line: number;
     }
   | { readonly kind: 'copy'; readonly from: Place; readonly to: Place; readonly line: number };
+
+export type Typed = { readonly key: 'interrupt' } | { readonly paste: string };
 
 export interface Place {
   readonly host: string;
@@ -36,6 +52,36 @@ export interface Story {
 }
 
 const PROMPT = /^(\w+)# (.+)$/;
+
+/** A command as it is read, line by line. */
+interface Command {
+  readonly kind: 'run';
+  readonly host: string;
+  readonly command: string;
+  readonly line: number;
+  readonly shown: string[];
+  typed: Typed | undefined;
+  exit: number;
+}
+
+function commandOf(host: string, command: string, line: number): Command {
+  return { kind: 'run', host, command, line, shown: [], typed: undefined, exit: 0 };
+}
+
+/** Takes in a line that stands below a command. */
+function readBelow(step: Command, text: string): void {
+  const [, file] = /^\^V (\S+)$/.exec(text) ?? [];
+  const [, exit] = /^=> (\d+)$/.exec(text) ?? [];
+  if (text === '^C') step.typed = { key: 'interrupt' };
+  else if (file !== undefined) step.typed = { paste: file };
+  else if (exit !== undefined) step.exit = Number(exit);
+  else step.shown.push(text);
+}
+
+function hostsOf(step: Step): readonly string[] {
+  if (step.kind === 'file') return step.hosts;
+  return step.kind === 'copy' ? [step.from.host, step.to.host] : [step.host];
+}
 
 class Parser {
   readonly stories: Story[] = [];
@@ -59,9 +105,7 @@ class Parser {
   #add(step: Step): void {
     const story = this.stories.at(-1);
     if (story === undefined) throw this.#mistake(step.line, 'no hosts yet');
-    const hosts =
-      step.kind === 'run' ? [step.host] : step.kind === 'file' ? step.hosts : [step.from.host];
-    for (const host of hosts) {
+    for (const host of hostsOf(step)) {
       if (!story.hosts.has(host)) throw this.#mistake(step.line, `there is no host ${host}`);
     }
     story.steps.push(step);
@@ -74,7 +118,10 @@ class Parser {
       this.stories.push({ title: this.#title, hosts, steps: [] });
     } else if (word === 'run') {
       const [, host = '', command = ''] = /^(\w+): (.+)$/.exec(rest) ?? [];
-      this.#add({ kind: 'run', host, command, shown: [], line });
+      this.#add(commandOf(host, command, line));
+    } else if (word === 'let') {
+      const [, host = '', name = '', command = ''] = /^(\w+): (\S+) = (.+)$/.exec(rest) ?? [];
+      this.#add({ kind: 'let', host, word: name, command, line });
     } else if (word === 'copy') {
       const [from, to] = rest.split(' ').map((each) => {
         const [host = '', path = ''] = each.split(':');
@@ -104,14 +151,14 @@ class Parser {
   }
 
   #session(body: readonly string[], first: number): void {
-    let shown: string[] | undefined;
+    let step: Command | undefined;
     for (const [index, text] of body.entries()) {
       const [, host = '', command = ''] = PROMPT.exec(text) ?? [];
       if (host !== '') {
-        shown = [];
-        this.#add({ kind: 'run', host, command, shown, line: first + index + 1 });
-      } else if (shown === undefined) throw this.#mistake(first, 'no prompt');
-      else shown.push(text);
+        step = commandOf(host, command, first + index + 1);
+        this.#add(step);
+      } else if (step === undefined) throw this.#mistake(first, 'no prompt');
+      else readBelow(step, text);
     }
   }
 
@@ -124,11 +171,14 @@ export function parseHowto(markdown: string): Story[] {
   return new Parser(markdown.split('\n')).parse();
 }
 
-/** What is printed, as a pattern for all of it. */
-export function patternOf(shown: readonly string[]): RegExp {
+/** What is printed, as a pattern for all of it, or for what there is already when something is `typed`. */
+export function patternOf({
+  shown,
+  typed,
+}: Pick<Step & { kind: 'run' }, 'shown' | 'typed'>): RegExp {
   const escape = (text: string) => text.replaceAll(/[$()*+.?[\\\]^{|}]/g, '\\$&');
   const lines = shown.map((text) =>
     text === '...' ? '(?:.*\n)*' : `${text.split('...').map(escape).join('.*')}\n`,
   );
-  return new RegExp(`^${lines.join('')}$`);
+  return new RegExp(`^${lines.join('')}${typed === undefined ? '$' : ''}`);
 }

@@ -23,6 +23,9 @@ for n in {0..255}; do
   mknod "$R/dev/loop$n" b 7 "$n"
 done
 ln -s /proc/self/fd "$R/dev/fd"
+mkdir "$R/dev/pts"
+mount -t devpts devpts "$R/dev/pts" -o newinstance,ptmxmode=0666
+ln -s pts/ptmx "$R/dev/ptmx"
 # As npm link does.
 for n in $NAMES; do
   ln -sf "$IZO/bin/izo.js" "$R/usr/local/bin/$n"

@@ -1,10 +1,20 @@
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import {
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const SCRIPT = fileURLToPath(new URL('machine.sh', import.meta.url));
@@ -14,6 +24,15 @@ const COMMAND_MS = 60_000;
 export interface Done {
   readonly code: number;
   readonly output: string;
+}
+
+/** A command that runs at a terminal of its own. */
+export interface Session {
+  /** All that was shown up to now, as plain lines. */
+  readonly shown: () => string;
+  readonly type: (keys: string) => void;
+  /** Waits for its end. @returns the exit code */
+  readonly end: () => Promise<number>;
 }
 
 /** The programs that an installation of the package has. */
@@ -81,6 +100,35 @@ export class Machine {
       (this.#child.stdin as Writable).write(`${number}\n`);
     });
     return { number, code, output: this.output(number) };
+  }
+
+  async atTerminal(command: string): Promise<Session> {
+    const path = join(this.#io, `terminal${++this.#count}`);
+    const inside = `/run/howto/terminal${this.#count}`;
+    writeFileSync(path, command);
+    for (const name of ['screen', 'code']) writeFileSync(`${path}.${name}`, '');
+    execFileSync('mkfifo', [`${path}.keys`]);
+    // Whoever reads it sees no end before this is closed.
+    const keys = openSync(`${path}.keys`, 'r+');
+    const words = `script --quiet --return --flush --command 'exec bash ${inside}' /dev/null`;
+    await this.run(
+      `(${words} < ${inside}.keys >> ${inside}.screen 2>&1; echo $? > ${inside}.code) &`,
+    );
+    const shown = () =>
+      stripVTControlCharacters(readFileSync(`${path}.screen`, 'utf8')).replaceAll('\r', '');
+    const end = async () => {
+      const deadline = Date.now() + COMMAND_MS / 2;
+      for (;;) {
+        const code = readFileSync(`${path}.code`, 'utf8');
+        if (code.endsWith('\n')) {
+          closeSync(keys);
+          return Number(code);
+        }
+        if (Date.now() > deadline) throw new Error(`${command} does not end:\n${shown()}`);
+        await sleep(20);
+      }
+    };
+    return { shown, type: (text) => writeSync(keys, text), end };
   }
 
   /** What a command has printed up to now. */

@@ -61,10 +61,9 @@ describe('failures', () => {
 
   it('by Ctrl-C at a prompt are no bugs', () => {
     const cancelled = Object.assign(new Error('User force closed'), { name: 'ExitPromptError' });
-    assert.equal(
-      failureParagraph(describeFailure(cancelled, 'join'), 'join'),
-      'izo join: cancelled.',
-    );
+    const failure = describeFailure(cancelled, 'join');
+    assert.equal(failureParagraph(failure, 'join'), 'izo join: cancelled.');
+    assert.equal(failure.exit, 130);
   });
 
   it('show stacks to who sets IZO_DEBUG', () => {

@@ -50,8 +50,14 @@ export async function showLive(options: LiveOptions): Promise<void> {
   }
 }
 
+/** What is assumed of a terminal that does not know its size, as a serial line does not: it says 0. */
+const COLUMNS = 80;
+const ROWS = 24;
+
 /** Everything written over what was there: nothing is cleared first, so nothing flickers. */
 export function screenOf(lines: readonly string[], columns: number, rows: number): string {
-  const fitting = lines.slice(0, rows).map((line) => line.slice(0, columns) + TO_END_OF_LINE);
+  const fitting = lines
+    .slice(0, rows || ROWS)
+    .map((line) => line.slice(0, columns || COLUMNS) + TO_END_OF_LINE);
   return `${HOME}${fitting.join('\r\n')}${TO_END}`;
 }
