@@ -31,7 +31,8 @@ describe('the examples of --help', () => {
 });
 
 describe('the examples of --help, run', function () {
-  this.timeout(120_000);
+  // Nobody hangs for as long: each command has a limit of its own.
+  this.timeout(480_000);
   const only = process.env['HOWTO_STORY'] ?? '';
   const stories = STORIES.filter(({ title }) => title.includes(only));
   // They know nothing of each other, and wait now and then.
