@@ -106,7 +106,7 @@ describe('izo config-check --peers', function () {
 
   it('tells of descriptions that differ', async () => {
     describeFileset('clientA', 'clientA', 'clientB');
-    assert.deepEqual((await told('clientA')).sort(), ['IZO7006', 'IZO7011']);
+    assert.deepEqual((await told('clientA')).sort(), ['IZO7011', 'IZO7012']);
     describeFileset('clientA', 'clientA');
   });
 

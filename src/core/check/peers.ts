@@ -2,7 +2,7 @@ import { listed, quoted, type Fileset, type Server } from '../config/index.js';
 import { E } from '../system/errno.js';
 import { Code } from '../wire/kinds.js';
 import { PROTOCOL_VERSION, type About } from '../wire/messages.js';
-import type { Finding, Tell } from './diagnostic.js';
+import type { Tell } from './diagnostic.js';
 import type { Survey } from './survey.js';
 
 /** How a server has answered the question about one fileset. */
@@ -101,11 +101,6 @@ function checkAnswer(
 
 /** What of a fileset is not the same there as here. */
 function compare(server: Server, fileset: Fileset, about: About, tell: Tell): void {
-  const differences: Finding[] = [];
-  const differ = (message: string, place = fileset.place): void => {
-    const remedy = `Make fsetdb the same on both hosts: compare with that of ${server.name}.`;
-    differences.push({ code: 'fsetdb-differs', message, place, remedy });
-  };
   const name = quoted(server.name);
   if (!about.isMounted) {
     tell({
@@ -117,16 +112,38 @@ function compare(server: Server, fileset: Fileset, about: About, tell: Tell): vo
   }
   for (const key of ['policy', 'conflicts'] as const) {
     if (fileset[key] === about[key]) continue;
-    differ(`${key} is ${quoted(fileset[key])} here and ${quoted(about[key])} at ${name}`);
+    tell({
+      code: 'fsetdb-differs',
+      message: `${key} is ${quoted(fileset[key])} here and ${quoted(about[key])} at ${name}`,
+      place: fileset.place,
+      remedy: `Make fsetdb the same on both hosts: compare with that of ${server.name}.`,
+    });
   }
+  compareReplicators(server, fileset, about, tell);
+}
+
+/** After `izo invite` only the server knows of the new one, and nothing is wrong then. */
+function compareReplicators(server: Server, fileset: Fileset, about: About, tell: Tell): void {
+  const name = quoted(server.name);
+  const code = 'replicators-differ';
   const missing = about.replicators.filter((each) => !fileset.replicators.includes(each));
-  if (missing.length > 0) differ(`${name} has the replicators ${listed(missing)} as well`);
+  if (missing.length > 0) {
+    tell({
+      code,
+      message: `${name} has the replicators ${listed(missing)} as well`,
+      place: fileset.place,
+      remedy: `To name them here: <replicator> elements, as in fsetdb of ${server.name}.`,
+    });
+  }
   fileset.replicators.forEach((each, index) => {
     if (about.replicators.includes(each)) return;
-    const message = `${quoted(each)} is no replicator of ${quoted(fileset.name)} at ${name}`;
-    differ(message, fileset.places?.replicators[index]);
+    tell({
+      code,
+      message: `${quoted(each)} is no replicator of ${quoted(fileset.name)} at ${name}`,
+      place: fileset.places?.replicators[index] ?? fileset.place,
+      remedy: `Take it out here; or let it in: on ${server.name} run \`izo invite ${each}\``,
+    });
   });
-  for (const each of differences) tell(each);
 }
 
 /** The clocks, as far as the time that the answer took lets them be compared. */

@@ -82,6 +82,13 @@ export const PEERS: readonly Section[] = [
         'A server has not mounted a fileset',
         'Until it has, this host goes on alone.',
       ],
+      [
+        'IZO7012',
+        'replicators-differ',
+        'note',
+        'Two hosts name different replicators of a fileset',
+        'Only what its server has counts: it alone lets hosts in. Elsewhere they are names for izo verify --peer.',
+      ],
     ],
   },
   {
