@@ -2,10 +2,13 @@ import { Cluster } from '../scenarios/harness.js';
 import { Contents, type Paper } from '../scenarios/harness/contents.js';
 import type { Host, Plant } from '../scenarios/harness/host.js';
 import type { Network } from '../scenarios/harness/network.js';
+import { PaperHost } from '../support/paper/host.js';
 import { randomAct } from '../support/paper/random-act.js';
+import { PaperTree } from '../support/paper/tree.js';
 import { Written } from '../support/paper/written.js';
 import type { ConflictPolicy } from '../../src/core/replication/merge/rules.js';
 import { checkConverged, checkHolders, checkOrder, checkTrees, checkWrite } from './checkers.js';
+import type { Time } from '../../src/core/model/records.js';
 import { isWithin } from '../../src/core/model/position.js';
 import type { Random } from './random.js';
 
@@ -48,8 +51,12 @@ export class SimulatedFileset {
 
   #contents(): { contents: (host: string) => Contents } {
     const { random, hosts, plant } = this.options;
+    const clock = (): Time => ({ sec: ++this.#now, nsec: 0 });
+    const maker = new PaperHost(hosts.length + 1, new PaperTree(), clock);
+    if (random.below(3) > 0) maker.furnish();
     const paper: Paper = {
-      clock: () => ({ sec: ++this.#now, nsec: 0 }),
+      clock,
+      tree: maker.tree,
       act: () => randomAct((most) => random.below(most)),
       written: this.#written,
       policy: random.pick(POLICIES) ?? 'keep-both',

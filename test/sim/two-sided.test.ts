@@ -31,7 +31,9 @@ describe('simulated replication with a bug that was put in', () => {
     ...(['reuse-numbers', 'forget-pending', 'trust-walk'] as const),
   ];
   // Where updates are nothing but names no version loses, and no history is shortened.
-  const inTrees: readonly Plant[] = ['forget-loser', 'drop-last-close', 'shorten-unsynced'];
+  const inTrees: readonly Plant[] = [
+    ...(['forget-loser', 'drop-last-close', 'shorten-unsynced', 'early-numbers'] as const),
+  ];
   for (const plant of [...inAny, ...inTrees]) {
     it(`is found out: ${plant}`, () => {
       const modes = inTrees.includes(plant) ? (['trees'] as const) : MODES;

@@ -8,7 +8,7 @@ import { carryOut, dataOf } from '../../support/paper/carry-out.js';
 import { mergeOnPaper, viewOf } from '../../support/paper/cluster.js';
 import { PaperHost } from '../../support/paper/host.js';
 import type { Act } from '../../support/paper/random-act.js';
-import { entriesOf, PaperTree } from '../../support/paper/tree.js';
+import { entriesOf, type PaperTree } from '../../support/paper/tree.js';
 import type { Written } from '../../support/paper/written.js';
 import type { Plant } from './host.js';
 
@@ -20,6 +20,8 @@ export interface Paper {
   readonly written: Written;
   readonly policy: ConflictPolicy;
   readonly plant: Plant | undefined;
+  /** What all begin with. */
+  readonly tree: PaperTree;
 }
 
 /** What a merge is made of. */
@@ -45,7 +47,7 @@ export class Contents {
     replica: ReplicaId,
     private readonly paper: Paper,
   ) {
-    this.host = new PaperHost(replica, new PaperTree(), paper.clock);
+    this.host = new PaperHost(replica, paper.tree.copy(), paper.clock);
   }
 
   get tree(): PaperTree {

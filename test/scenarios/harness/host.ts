@@ -16,6 +16,8 @@ export type Plant =
   | 'reuse-numbers'
   /** A merge does not make the last of the updates again that the server does not have. */
   | 'forget-pending'
+  /** A merge tells of updates whose numbers its log has yet to reach. */
+  | 'early-numbers'
   /** The server's tree is taken although it changed while it was looked at. */
   | 'trust-walk'
   /** A version that loses is not put into the conflict store. */

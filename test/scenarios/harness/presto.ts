@@ -230,7 +230,9 @@ export class Presto {
     }
     if (this.plant === 'forget-pending') told.recs.pop();
     for (const rec of told.recs) {
-      this.log.push({ recno: this.next, rec });
+      // As `placed` has it.
+      const least = this.plant === 'early-numbers' ? 0 : rec.originRecno;
+      this.log.push({ recno: Math.max(this.next, least), rec });
       this.#note(rec);
     }
     this.#spent = Math.max(this.#spent, told.recno);
@@ -254,7 +256,7 @@ export class Presto {
       news: whole === undefined ? records(items.map(({ rec }) => rec)) : undefined,
       server,
       serverName,
-      firstFree: this.next + 1,
+      firstFree: this.next,
     });
     const ids = new Map(pending.map(({ id, originRecno }) => [originRecno, id]));
     const recs = told.map((record): Rec => {

@@ -1,5 +1,6 @@
 import { assert } from '../../../src/core/model/assert.js';
 import type { Recno } from '../../../src/core/model/ids.js';
+import { faultOfBatch, faultOfOrigin } from '../../../src/core/replication/batches.js';
 import type { Applied, Batch, Item } from './presto.js';
 import type { Psdev } from './psdev.js';
 import type { End } from './wire.js';
@@ -30,8 +31,7 @@ export class Sink {
   ) {}
 
   receive(batch: Batch, done: (applied: Applied) => void): void {
-    assert(batch.from === this.expected, `a batch before record ${batch.from} is missing`);
-    this.expected = batch.next;
+    this.#check(batch);
     const big = batch.items.filter(({ rec }) => rec.big);
     const turn = { batch, done, fetches: big.length };
     this.#turns.push(turn);
@@ -42,6 +42,16 @@ export class Sink {
       });
     }
     this.#next();
+  }
+
+  /** As RecordSink does; nobody here sends on purpose what cannot be. */
+  #check(batch: Batch): void {
+    const heads = batch.items.map(({ recno, rec }) => ({ ...rec, recno }));
+    const fault =
+      faultOfBatch(batch, heads, this.expected) ??
+      (this.log ? faultOfOrigin(this.peer, heads) : undefined);
+    assert(fault === undefined, `from ${this.peer}, record ${batch.from}: ${fault ?? ''}`);
+    this.expected = batch.next;
   }
 
   #fetch(item: Item, done: () => void): void {
@@ -58,8 +68,7 @@ export class Sink {
 
   /** The batch waits for a merge; its contents come meanwhile. */
   collect(batch: Batch): void {
-    assert(batch.from === this.expected, `a batch before record ${batch.from} is missing`);
-    this.expected = batch.next;
+    this.#check(batch);
     for (const item of batch.items.filter(({ rec }) => rec.big)) {
       this.#coming++;
       this.#fetch(item, () => {

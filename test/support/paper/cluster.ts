@@ -1,4 +1,7 @@
+import assert from 'node:assert/strict';
+import type { Recno } from '../../../src/core/model/ids.js';
 import type { JournalRecord, Time } from '../../../src/core/model/records.js';
+import { faultOfBatch, faultOfOrigin } from '../../../src/core/replication/batches.js';
 import { merge, type Divergence, type Merge } from '../../../src/core/replication/merge/merge.js';
 import type { MergeTerms } from '../../../src/core/replication/merge/merging.js';
 import type { ClientTree } from '../../../src/core/replication/merge/tree-names.js';
@@ -71,12 +74,7 @@ export class PaperCluster {
 
   /** All have some files, so that what they do next concerns the same ones. */
   furnish(): void {
-    const { server } = this;
-    server.mkdir('d');
-    for (const path of ['a', 'b', 'c', 'd/a', 'd/b']) {
-      server.create(path);
-      server.write(path, 'same');
-    }
+    this.server.furnish();
     for (const client of this.clients) this.sync(client);
   }
 
@@ -110,8 +108,13 @@ export class PaperCluster {
     return merged;
   }
 
+  /** The server takes it as the real one does. */
   #give(client: PaperClient): void {
-    const { tree, records } = client.host;
+    const { tree, records, replica } = client.host;
+    const heads = records.map(({ head }) => head);
+    assert.equal(faultOfOrigin(replica, heads), undefined, `${client.name} is refused`);
+    const span = { from: 0, next: client.host.recno + 1 };
+    assert.equal(faultOfBatch(span, heads, 0), undefined, `${client.name} is refused`);
     for (const record of records) this.server.tree.apply(record, dataOf(tree, record));
     this.#log.push(...records.splice(0));
     client.seen = this.#log.length;
@@ -139,10 +142,19 @@ export class PaperCluster {
     const trees = { before, server: this.server.tree.copy(), after: tree.copy() };
     this.onMerge?.({ plan, replica, first, ...trees });
     client.stored.push(...stored);
-    host.spend(recno);
-    host.records = told;
+    host.records = placed(told, first);
+    host.spend(Math.max(recno, host.records.at(-1)?.head.recno ?? first));
     return plan;
   }
+}
+
+/** What a log gives to what is told after record `last`: numbers that were given out, or larger ones. */
+export function placed(told: readonly JournalRecord[], last: Recno): JournalRecord[] {
+  let recno = last;
+  return told.map(({ head, body }) => {
+    recno = Math.max(recno + 1, head.originRecno);
+    return { head: { ...head, recno }, body };
+  });
 }
 
 /** Makes the plan of a merge, and compares contents where that asks for it. */

@@ -36,6 +36,15 @@ export class PaperHost {
     this.#recno = Math.max(this.#recno, recno);
   }
 
+  /** Some files, so that what all do next concerns the same ones. */
+  furnish(): void {
+    this.mkdir('d');
+    for (const path of ['a', 'b', 'c', 'd/a', 'd/b']) {
+      this.create(path);
+      this.write(path, 'same');
+    }
+  }
+
   create(path: string): void {
     this.#try({ op: Opcode.CREATE, path, mode: 0o644, ...OWN });
   }

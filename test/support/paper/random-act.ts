@@ -12,6 +12,7 @@ const ACTS = [
   'write',
   'save',
   'save',
+  'writeAll',
   'rename',
   'rename',
   'exchange',
@@ -79,6 +80,11 @@ export function doAct(host: PaperHost, { kind, a, b, c }: Act): void {
       return;
     case 'save':
       if (file !== undefined) host.save(file, contents(host, c));
+      return;
+    case 'writeAll':
+      for (const [path, { kind: is }] of everything) {
+        if (is === 'file') host.write(path, contents(host, c));
+      }
       return;
     case 'rename':
       if (some !== undefined) host.rename(some, newPath);

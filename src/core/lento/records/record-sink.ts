@@ -5,6 +5,7 @@ import type { JournalRecord } from '../../model/records.js';
 import type { WireItem } from '../../psdev/items.js';
 import type { ApplyReply } from '../../psdev/messages.js';
 import type { Fetch } from '../../wire/connection.js';
+import { faultOfBatch, faultOfOrigin } from '../../replication/batches.js';
 import { ConnectionLost, ProtocolError } from '../../wire/errors.js';
 import type { Batch, BatchItem } from '../../wire/messages.js';
 import { IncomingContents, type WantedContents } from '../contents/incoming.js';
@@ -59,11 +60,7 @@ export class RecordSink {
    * the stage could not be written for.
    */
   async receive(batch: Batch): Promise<ApplyReply> {
-    if (batch.from !== this.#next) throw new ProtocolError('a batch is missing');
-    const records = batch.items.map(readRecord);
-    checkOrder(batch, records);
-    if (this.options.log) checkOrigin(this.options.peer, records);
-    this.#next = batch.next;
+    const records = this.#read(batch);
     const contents = batch.items.map((item, i) =>
       this.#contents.of(item, records[i] ?? readRecord(item), false),
     );
@@ -74,6 +71,18 @@ export class RecordSink {
     return turn;
   }
 
+  /** The records of the batch that has to come now. @throws ProtocolError */
+  #read(batch: Batch): JournalRecord[] {
+    const { log, peer } = this.options;
+    const records = batch.items.map(readRecord);
+    const heads = records.map(({ head }) => head);
+    const fault =
+      faultOfBatch(batch, heads, this.#next) ?? (log ? faultOfOrigin(peer, heads) : undefined);
+    if (fault !== undefined) throw new ProtocolError(fault);
+    this.#next = batch.next;
+    return records;
+  }
+
   /** The peer's log has no records before this one any more that we do not have. */
   resumeAt(recno: Recno): void {
     this.#next = recno;
@@ -81,10 +90,7 @@ export class RecordSink {
 
   /** Takes a batch without applying it: it waits for a merge. Its contents come meanwhile. @throws ProtocolError */
   collect(batch: Batch): CollectedItem[] {
-    if (batch.from !== this.#next) throw new ProtocolError('a batch is missing');
-    const records = batch.items.map(readRecord);
-    checkOrder(batch, records);
-    this.#next = batch.next;
+    const records = this.#read(batch);
     return batch.items.map((item, i) => {
       const record = records[i] ?? readRecord(item);
       const contents = this.#contents.of(item, record, true);
@@ -158,24 +164,4 @@ function readRecord(item: BatchItem): JournalRecord {
   const decoded = decodeRecord(item.record, 0);
   if (typeof decoded === 'string') throw new ProtocolError(`a record: ${decoded}`);
   return decoded.record;
-}
-
-/** A client passes nobody's updates on: with another's name on them they would be kept from that one. */
-function checkOrigin(peer: ReplicaId, records: readonly JournalRecord[]): void {
-  for (const { head } of records) {
-    // What a merge has amended keeps the number that it was made under.
-    if (head.origin === peer && head.originRecno <= head.recno) continue;
-    throw new ProtocolError('a record of another replica');
-  }
-}
-
-/** Numbers grow, from where the batch begins, and stay below what it says comes next. */
-function checkOrder(batch: Batch, records: readonly JournalRecord[]): void {
-  let last = batch.from - 1;
-  for (const { head } of records) {
-    if (head.recno <= last || head.recno >= batch.next) {
-      throw new ProtocolError('the records of a batch are out of order');
-    }
-    last = head.recno;
-  }
 }
