@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { decodeIdentity, encodeIdentity, IDENTITY_XATTR } from '../../src/core/cache/identity.js';
 import { openLogs } from '../../src/core/journal/index.js';
@@ -195,6 +203,44 @@ describe('izo recovery', function () {
       it.repair('name', /fileset/);
       const id = (text: string): unknown => (JSON.parse(text) as { replica: unknown }).replica;
       assert.equal(id(readFileSync(it.file('fileset'), 'utf8')), id(logs.fileset));
+    }));
+
+  it('what stands where a log should is taken away, and never followed', () =>
+    bench((it) => {
+      const elsewhere = join(mounted.root, 'elsewhere');
+      writeFileSync(elsewhere, 'of somebody else');
+      const replace = (name: string, make: (path: string) => void): void => {
+        rmSync(it.file(name), { recursive: true });
+        make(it.file(name));
+        it.refuses(/ is not a (file|directory), as it has to be/);
+      };
+      const link = (path: string): void => {
+        symlinkSync(elsewhere, path);
+      };
+      replace('lml', link);
+      replace('epochs', mkdirSync);
+      replace('stage', link);
+      const kept = it.repair('aside', /lml: .* not .* by izo; epochs: .*; stage: /);
+      assert.deepEqual(readdirSync(kept).sort(), [
+        'epochs',
+        'fileset',
+        'kml',
+        'last_rcvd',
+        'lml',
+        'stage',
+      ]);
+      replace('kml', link);
+      replace('last_rcvd', mkdirSync);
+      it.repair('aside rebuild', /kml: what stands there .*kml is missing/);
+      replace('fileset', link);
+      it.repair('aside name', /fileset: what stands there/);
+      assert.equal(readFileSync(elsewhere, 'utf8'), 'of somebody else');
+    }));
+
+  it('directories that are gone are made again', () =>
+    bench((it) => {
+      for (const name of ['stage', 'conflicts']) rmSync(it.file(name), { recursive: true });
+      it.repair('', /^$/);
     }));
 
   it('a fileset file of another cache', () =>

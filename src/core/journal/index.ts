@@ -28,5 +28,6 @@ export { LogSync } from './log-sync.js';
 export { KmlReader, type ReadLimits, type ReadResult } from './kml-reader.js';
 export { kmlStat, type KmlStat } from './kml-stat.js';
 export { damaged } from './log-file.js';
+export { strangersIn } from './strangers.js';
 export { tornName } from './torn.js';
 export { type TrimRules } from './kml-trim.js';

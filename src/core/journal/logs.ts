@@ -30,9 +30,9 @@ import { LastRcvd } from './last-rcvd.js';
 import { Lml } from './lml.js';
 import { ofFileset, sizeOf } from './log-file.js';
 import { Reserve } from './reserve.js';
+import { DIRECTORIES, refuseStrangers } from './strangers.js';
 
 const FILES = { kml: 'kml', lml: 'lml', lastRcvd: 'last_rcvd' } as const;
-const DIRECTORIES = ['stage', 'conflicts'];
 
 /** A fileset's files on one cache, open for the one process that writes them. */
 export interface FilesetLogs {
@@ -109,6 +109,8 @@ function openAll(opened: number[], fileset: string, disk: Disk, onScan?: Visit):
     opened.push(must('open', fd, name));
     return fd;
   };
+  refuseStrangers(directory);
+  makeDirectories(directory, DIRECTORIES);
   const before = readFilesetFile(directory);
   if (before.fileset !== fileset) {
     throw mismatch(`the fileset in directory ${fileset} is named ${before.fileset}`);
@@ -175,11 +177,7 @@ function mismatch(what: string): IzoError {
 export function formatLogs(root: number, fileset: string, disk: Disk = realDisk): FilesetIdentity {
   assertName(fileset);
   const meta = `${META_DIRECTORY}/${fileset}`;
-  const paths = [META_DIRECTORY, meta, ...DIRECTORIES.map((name) => `${meta}/${name}`)];
-  for (const path of paths) {
-    const made = mkdirat(root, path, 0o700);
-    if (made !== -E.EEXIST) must('mkdir', made, path);
-  }
+  makeDirectories(root, [META_DIRECTORY, meta, ...DIRECTORIES.map((name) => `${meta}/${name}`)]);
   const directory = openMeta(root, fileset);
   // Files made in it from now on inherit the flag; the directories made before do not, nor do contents staged there. Not
   // everybody may set it: mkizofs does so on the unmounted device, and mounting verifies it.
@@ -196,6 +194,14 @@ export function formatLogs(root: number, fileset: string, disk: Disk = realDisk)
   const logs = openLogs(root, fileset, disk);
   logs.close();
   return logs.identity;
+}
+
+/** Those that are not there yet. */
+function makeDirectories(at: number, paths: readonly string[]): void {
+  for (const path of paths) {
+    const made = mkdirat(at, path, 0o700);
+    if (made !== -E.EEXIST) must('mkdir', made, path);
+  }
 }
 
 function hasBytes(directory: number, name: string): boolean {

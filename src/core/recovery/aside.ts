@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { IzoError } from '../model/errors.js';
 import { displayBytes } from '../model/names.js';
@@ -26,7 +26,7 @@ export class Aside {
     try {
       for (const name of names) {
         const from = join(this.meta, name);
-        if (statSync(from, { throwIfNoEntry: false }) === undefined) continue;
+        if (lstatSync(from, { throwIfNoEntry: false })?.isFile() !== true) continue;
         copyFileSync(from, join(this.path, name));
       }
       this.sync();
@@ -42,7 +42,7 @@ export class Aside {
   /** Takes a file away from where it is, if it is there; `name` is relative to the fileset's directory. */
   take(name: string): void {
     const from = join(this.meta, name);
-    if (statSync(from, { throwIfNoEntry: false }) !== undefined) {
+    if (lstatSync(from, { throwIfNoEntry: false }) !== undefined) {
       renameSync(from, join(this.path, name));
     }
   }

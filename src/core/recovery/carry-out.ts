@@ -66,6 +66,11 @@ class CarryOut {
 
   do(step: Step): void {
     switch (step.do) {
+      case 'aside': {
+        for (const name of step.names) this.aside.take(name);
+        this.aside.sync();
+        return;
+      }
       case 'cut':
         truncateSync(join(this.#meta, 'kml'), step.offset);
         return;

@@ -10,11 +10,12 @@ export type Intent = 'repair' | 'reset' | 'refetch';
 export type RecoveryRole = 'server' | 'client' | 'unknown';
 
 /**
- * What is to be done. `cut`: half a record off the end of the KML. `skip`: let the KML begin behind the damage. `name`: write
+ * What is to be done. `aside`: take away what stands where a log should. `cut`: half a record off the end of the KML. `skip`: let the KML begin behind the damage. `name`: write
  * the file `fileset`. `lml`: make the LML anew from the tree. `positions`: make last_rcvd anew. `rebuild`: begin all logs anew;
  * the next mount journals the tree as a new replica's. `set-aside`: take the tree out of the fileset.
  */
 export type Step =
+  | { readonly do: 'aside'; readonly names: readonly string[] }
   | { readonly do: 'cut'; readonly offset: number; readonly bytes: number }
   | { readonly do: 'skip'; readonly firstRecno: Recno }
   | { readonly do: 'name'; readonly replica: ReplicaId }
@@ -41,7 +42,9 @@ export function planRecovery(found: Survey, intent: Intent, role: RecoveryRole):
   const { objects } = found.tree;
   if (intent === 'repair' && !rebuild) return { findings, steps, consequences: [] };
   const anew: Step = { do: 'rebuild', objects: intent === 'refetch' ? 0 : objects };
-  const all: Step[] = intent === 'refetch' ? [{ do: 'set-aside', objects }, anew] : [anew];
+  const all: Step[] = steps.filter((step) => step.do === 'aside');
+  if (intent === 'refetch') all.push({ do: 'set-aside', objects });
+  all.push(anew);
   return { findings, steps: all, consequences: consequencesOf(intent, role, found.tree.flagged) };
 }
 
@@ -54,6 +57,7 @@ interface Repairs {
 
 function repairs(found: Survey, role: RecoveryRole): Repairs {
   const repair: Repairs = { findings: [], steps: [], rebuild: false };
+  repairStrangers(found, repair);
   repairKml(found, role, repair);
   repairName(found, repair);
   repairLml(found, repair);
@@ -64,6 +68,14 @@ function repairs(found: Survey, role: RecoveryRole): Repairs {
 function needsRebuild(repair: Repairs, finding: string): void {
   repair.findings.push(finding);
   repair.rebuild = true;
+}
+
+function repairStrangers({ strangers }: Survey, repair: Repairs): void {
+  if (strangers.length === 0) return;
+  repair.findings.push(
+    ...strangers.map((name) => `${name}: what stands there has not been made by izo`),
+  );
+  repair.steps.push({ do: 'aside', names: strangers });
 }
 
 function repairKml(found: Survey, role: RecoveryRole, repair: Repairs): void {

@@ -5,6 +5,7 @@ import {
   LastRcvd,
   Lml,
   readFilesetFile,
+  strangersIn,
   type FilesetIdentity,
   type KmlFindings,
   type LmlEntry,
@@ -41,6 +42,8 @@ export interface TreeFindings {
 
 /** All that is known of a fileset's cache that nobody has mounted. */
 export interface Survey {
+  /** Names that stand for no file, or no directory, as they should; taken for missing in what follows. */
+  readonly strangers: readonly string[];
   readonly fileset: FilesetIdentity | Unreadable;
   readonly kml: KmlFindings | Unreadable;
   readonly lml: { readonly damaged: number; readonly leftovers: number } | Unreadable;
@@ -58,11 +61,18 @@ export interface Survey {
  * @throws IzoError journal-version: another izo has to do it; SystemError
  */
 export function survey(root: number, meta: number): Survey {
+  const strangers = strangersIn(meta);
+  const inLog = <T>(name: string, read: (fd: number) => T): T | Unreadable =>
+    orFault(() => {
+      if (strangers.includes(name)) throw missing(name);
+      return inFile(meta, name, read);
+    });
   return {
-    fileset: orFault(() => readFilesetFile(meta)),
-    kml: orFault(() => inFile(meta, 'kml', examineKml)),
-    lml: orFault(() => inFile(meta, 'lml', examineLml)),
-    lastRcvd: examineLastRcvd(meta),
+    strangers,
+    fileset: inLog('fileset', () => readFilesetFile(meta)),
+    kml: inLog('kml', examineKml),
+    lml: inLog('lml', examineLml),
+    lastRcvd: lastRcvdOf(inLog('last_rcvd', (fd) => LastRcvd.examine(fd))),
     tree: surveyTree(root),
   };
 }
@@ -80,9 +90,8 @@ function orFault<T>(read: () => T): T | Unreadable {
 
 function inFile<T>(meta: number, name: string, read: (fd: number) => T): T {
   const size = statSync(join(`/proc/self/fd/${meta}`, name), { throwIfNoEntry: false })?.size;
-  if (size === undefined || size === 0) {
-    throw new IzoError('no-log', size === undefined ? `${name} is missing` : `${name} is empty`);
-  }
+  if (size === undefined) throw missing(name);
+  if (size === 0) throw new IzoError('no-log', `${name} is empty`);
   const fd = must('open', openat(meta, name, O_RDONLY | O_NOFOLLOW), name);
   try {
     return read(fd);
@@ -91,13 +100,16 @@ function inFile<T>(meta: number, name: string, read: (fd: number) => T): T {
   }
 }
 
+function missing(name: string): IzoError {
+  return new IzoError('no-log', `${name} is missing`);
+}
+
 function examineLml(fd: number): { damaged: number; leftovers: number } {
   const lml = Lml.open(fd);
   return { damaged: lml.damaged.length, leftovers: lml.leftovers().length };
 }
 
-function examineLastRcvd(meta: number): Survey['lastRcvd'] {
-  const read = orFault(() => inFile(meta, 'last_rcvd', (fd) => LastRcvd.examine(fd)));
+function lastRcvdOf(read: ReturnType<typeof LastRcvd.examine> | Unreadable): Survey['lastRcvd'] {
   if (!isUnreadable(read)) return { ...read, isEmpty: false };
   return { log: undefined, peers: [], unreadable: 0, isEmpty: true };
 }

@@ -5,6 +5,8 @@ const amount = (n: number, one: string, more = `${one}s`): string => `${n} ${n =
 /** What a step does, as the end of a sentence that begins with "will" or with nothing. */
 export function describeStep(step: Step): string {
   switch (step.do) {
+    case 'aside':
+      return `take away what stands there: ${step.names.join(', ')}`;
     case 'cut':
       return `cut ${amount(step.bytes, 'byte')} off the end of kml`;
     case 'skip':
