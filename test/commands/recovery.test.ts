@@ -10,20 +10,15 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { decodeIdentity, encodeIdentity, IDENTITY_XATTR } from '../../src/core/cache/identity.js';
-import { openLogs } from '../../src/core/journal/index.js';
 import { NO_STAMP } from '../../src/core/model/ids.js';
-import { adoptTree } from '../../src/core/presto/mounting/adoption.js';
-import { Presto } from '../../src/core/presto/presto.js';
-import { recover } from '../../src/core/presto/mounting/recovery.js';
-import { carryOut, type Lower } from '../../src/core/recovery/carry-out.js';
-import { planRecovery, type Intent } from '../../src/core/recovery/plan.js';
+import { carryOut } from '../../src/core/recovery/carry-out.js';
+import { planRecovery } from '../../src/core/recovery/plan.js';
 import { survey } from '../../src/core/recovery/survey.js';
-import { withCache } from '../../src/core/recovery/with-cache.js';
-import { close, O_DIRECTORY, O_RDONLY, openat } from '../../src/core/system/files.js';
 import { Memory } from '../../src/core/system/native.js';
 import { getxattrAt, setxattrAt } from '../../src/core/system/xattrs.js';
 import { checkLower } from '../support/check-cache.js';
-import { FILESET, MountedHost } from '../support/mounted-host.js';
+import { FILESET, type MountedHost } from '../support/mounted-host.js';
+import { SoundCache, type RecoveryBench } from '../support/recovery-bench.js';
 import { izo, type Finished } from './run.js';
 import { NO_EPOCH, NO_STRETCH } from '../../src/core/model/position.js';
 
@@ -40,88 +35,21 @@ const SECOND = 184;
 
 describe('izo recovery', function () {
   this.timeout(60_000);
+  let sound: SoundCache;
   let mounted: MountedHost;
-  /** A sound cache, to begin each test with. */
-  let sound: Buffer;
   let logs: Record<'kml' | 'fileset', string>;
 
-  /** One cache, mounted once: what is done to it, what recovery makes of that, and a mount without a kernel. */
-  class Bench {
-    constructor(readonly lower: Lower) {}
-
-    file(name: string): string {
-      return join(this.lower.path, '.intermezzo', FILESET, name);
-    }
-
-    edit(name: string, change: (bytes: Buffer) => Buffer): void {
-      writeFileSync(this.file(name), change(readFileSync(this.file(name))));
-    }
-
-    plan(intent: Intent = 'repair') {
-      const found = survey(this.lower.root, this.lower.meta);
-      return { found, ...planRecovery(found, intent, 'unknown') };
-    }
-
-    /** What a mount does before it answers. */
-    mount(): void {
-      const { root } = this.lower;
-      const logs = openLogs(root, FILESET);
-      try {
-        const stage = openat(root, `.intermezzo/${FILESET}/stage`, O_RDONLY | O_DIRECTORY);
-        const presto = new Presto(root, stage, logs, () => undefined);
-        recover(presto);
-        adoptTree(presto);
-        presto.close();
-        logs.kml.release();
-        close(stage);
-      } finally {
-        logs.close();
-      }
-    }
-
-    refuses(word: RegExp): void {
-      assert.throws(() => this.mount(), word);
-    }
-
-    /** Repairs; then nothing is wrong, all contents are there, and tree and log agree. @returns where all is kept */
-    repair(steps: string, finding: RegExp, intent: Intent = 'repair', h = 'three'): string {
-      const { found, steps: planned, findings } = this.plan(intent);
-      assert.equal(planned.map((step) => step.do).join(' '), steps, findings.join('; '));
-      assert.match(findings.join('; '), finding);
-      const kept = carryOut(this.lower, found, planned, new Date());
-      this.mount();
-      assert.deepEqual(this.plan().findings, []);
-      const at = (name: string): string => readFileSync(join(this.lower.path, name), 'utf8');
-      assert.deepEqual([at('d/f'), at('d/g'), at('h')], ['one', 'two', h]);
-      checkLower(this.lower.path, FILESET);
-      return join(this.lower.path, kept);
-    }
-  }
-
-  /** Again and again from the same sound cache. A new file each time: a loop device may still have the old one. */
-  async function bench(work: (bench: Bench) => void): Promise<void> {
-    rmSync(mounted.image);
-    writeFileSync(mounted.image, sound);
-    const request = { device: mounted.image, fileset: FILESET, runDir: mounted.host.runDir };
-    await withCache(request, (lower) => work(new Bench(lower)));
-  }
+  const bench = (work: (bench: RecoveryBench) => void): Promise<void> => sound.bench(work);
 
   before(async () => {
-    mounted = await MountedHost.make('16M');
-    await mounted.mount();
-    const at = (name: string): string => join(mounted.mountPoint, name);
-    mkdirSync(at('d'));
-    writeFileSync(at('d/f'), 'one');
-    writeFileSync(at('d/g'), 'two');
-    writeFileSync(at('h'), 'three');
-    await mounted.unmount();
-    sound = readFileSync(mounted.image);
+    sound = await SoundCache.make();
+    mounted = sound.mounted;
     await bench((it) => {
       const text = (name: string): string => readFileSync(it.file(name), 'latin1');
       logs = { kml: text('kml'), fileset: text('fileset') };
     });
   });
-  after(() => mounted.remove());
+  after(() => sound.remove());
 
   it('finds nothing in a sound cache', () =>
     bench((it) => {
@@ -308,7 +236,7 @@ describe('izo recovery', function () {
     assert.match(stdout, /nothing was changed; to do it, add --do/);
     assert.equal((await recovery('--refetch', '--do')).code, 6);
     await bench((it) => assert.equal(existsSync(it.file('kept')), false));
-    assert.equal(before.length, sound.length);
+    assert.equal(before.length, sound.bytes.length);
     await mounted.mount();
     const busy = await recovery('--reset', '--do');
     await mounted.unmount();
