@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { ConflictPolicy } from '../../src/core/replication/merge/rules.js';
 import { PaperCluster, type PaperMerge } from '../support/paper/cluster.js';
-import { anyAct, anyWrite, type Act } from '../support/paper/random-act.js';
+import { anyAct, anyCut, anyWrite, type Act } from '../support/paper/random-act.js';
 import { RealClient } from '../support/paper/real-client.js';
 import { Written } from '../support/paper/written.js';
 import { TornPresto } from '../support/torn-presto.js';
@@ -31,7 +31,7 @@ describe('merges that presto carries out', function () {
     const moves = (act: fc.Arbitrary<Act>, minLength: number) => {
       const move = fc.oneof(
         { weight: 5, arbitrary: fc.record({ host: fc.nat(2), act }) },
-        { weight: 1, arbitrary: fc.record({ client: fc.nat(1), cut: fc.boolean() }) },
+        { weight: 1, arbitrary: fc.record({ client: fc.nat(1), sent: anyCut }) },
       );
       return fc.array(move, { minLength, maxLength: 50, size: 'max' });
     };

@@ -68,7 +68,7 @@ export class Story {
     for (const name of names) {
       const client = this.#client(name);
       const stored = client.stored.length;
-      const merged = this.#cluster.sync(client, { cut });
+      const merged = this.#cluster.sync(client, cut ? { sent: 0 } : {});
       lines.push(...(merged?.conflicts ?? []).map((each) => describe(each, merged)));
       for (const data of client.stored.slice(stored)) lines.push(`${client.name} stores: ${data}`);
       const differ = client.host.tree.describe().join() !== server.tree.describe().join();

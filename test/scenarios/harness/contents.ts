@@ -4,6 +4,7 @@ import type { Divergence as MergeDivergence } from '../../../src/core/replicatio
 import { newsFrom } from '../../../src/core/replication/resync/news.js';
 import { Snapshot } from '../../../src/core/replication/resync/snapshot.js';
 import type { ConflictPolicy } from '../../../src/core/replication/merge/rules.js';
+import { writtenNews } from '../../../src/core/replication/merge/written.js';
 import { carryOut, dataOf } from '../../support/paper/carry-out.js';
 import { mergeOnPaper, viewOf } from '../../support/paper/cluster.js';
 import { PaperHost } from '../../support/paper/host.js';
@@ -11,6 +12,7 @@ import type { Act } from '../../support/paper/random-act.js';
 import { entriesOf, type PaperTree } from '../../support/paper/tree.js';
 import type { Written } from '../../support/paper/written.js';
 import type { Plant } from './host.js';
+import type { Item } from './updates.js';
 
 /** What the contents of one cluster share. */
 export interface Paper {
@@ -34,6 +36,15 @@ export interface Divergence {
   readonly serverName: string;
   /** The first number that nobody has seen. */
   readonly firstFree: Recno;
+}
+
+/** As lento has it of what it has collected. */
+export function newsOf(items: readonly Item[]): JournalRecord[] {
+  const told = items.flatMap(({ rec: { record }, data }) =>
+    record === undefined ? [] : [{ record, data }],
+  );
+  const news = told.map(({ record }) => record);
+  return writtenNews(news, (_, index) => told[index]?.data !== undefined);
 }
 
 /** What the updates of a mounted fileset in memory are about: a tree, and the contents that lost. */

@@ -3,7 +3,7 @@ import type { Recno } from '../../../src/core/model/ids.js';
 import { isWithin, NO_STRETCH, type Stretch } from '../../../src/core/model/position.js';
 import { Opcode, type JournalRecord } from '../../../src/core/model/records.js';
 import type { Shortened } from '../../../src/core/replication/shorten/backlog.js';
-import type { Contents } from './contents.js';
+import { newsOf, type Contents } from './contents.js';
 import type { Plant } from './host.js';
 import {
   mended,
@@ -253,7 +253,7 @@ export class Presto {
       recs.flatMap(({ record }) => record ?? []);
     const { told, recno } = this.contents.merge({
       pending: records(pending),
-      news: whole === undefined ? records(items.map(({ rec }) => rec)) : undefined,
+      news: whole === undefined ? newsOf(items) : undefined,
       server,
       serverName,
       firstFree: this.next,

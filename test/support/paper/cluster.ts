@@ -6,6 +6,7 @@ import { merge, type Divergence, type Merge } from '../../../src/core/replicatio
 import type { MergeTerms } from '../../../src/core/replication/merge/merging.js';
 import type { ClientTree } from '../../../src/core/replication/merge/tree-names.js';
 import type { ConflictPolicy } from '../../../src/core/replication/merge/rules.js';
+import { writtenNews } from '../../../src/core/replication/merge/written.js';
 import { mergeTree } from '../../../src/core/replication/resync/merge-tree.js';
 import { newsFrom } from '../../../src/core/replication/resync/news.js';
 import { Snapshot } from '../../../src/core/replication/resync/snapshot.js';
@@ -24,6 +25,11 @@ export class PaperClient {
     readonly name: string,
     readonly host: PaperHost,
   ) {}
+}
+
+/** What a connection comes to. */
+export interface Cut {
+  readonly sent?: number | undefined;
 }
 
 /** A merge, and the trees that it was made for. */
@@ -80,23 +86,28 @@ export class PaperCluster {
 
   /**
    * The client connects, gets what it does not have, and gives what it has.
-   * @param cut the connection is cut before it gives
+   * @param sent the connection is cut when it has given so many of its records
    * @returns the merge, if there was one
    */
-  sync(client: PaperClient, { cut = false } = {}): Merge | undefined {
+  sync(client: PaperClient, { sent }: Cut = {}): Merge | undefined {
     const { host } = client;
     this.#log.push(...this.server.records.splice(0));
     const news = this.#log.slice(client.seen).filter(({ head }) => head.origin !== host.replica);
     client.seen = this.#log.length;
     let merged: Merge | undefined;
-    if (host.records.length > 0 && news.length > 0) merged = this.#merge(client, news);
+    if (host.records.length > 0 && news.length > 0)
+      merged = this.#merge(client, this.#written(news));
     else for (const record of news) host.tree.apply(record, dataOf(this.server.tree, record));
-    if (!cut) this.#give(client);
+    this.#give(client, sent);
     return merged;
   }
 
+  #written(news: readonly JournalRecord[]): JournalRecord[] {
+    return writtenNews(news, (closed) => dataOf(this.server.tree, closed) !== undefined);
+  }
+
   /** The server's log does not go back any more to where the client is: all that it gets is the server's tree. */
-  resync(client: PaperClient, { cut = false } = {}): Merge {
+  resync(client: PaperClient, { sent }: Cut = {}): Merge {
     const { host } = client;
     this.#log.push(...this.server.records.splice(0));
     client.seen = this.#log.length;
@@ -104,20 +115,20 @@ export class PaperCluster {
     const [theirs, ours] = snapshots as [Snapshot, Snapshot];
     const news = newsFrom(theirs, ours, host.records, { replica: 1, recno: 999_999 });
     const merged = this.#merge(client, news.records, { tree: ours, times: news.times });
-    if (!cut) this.#give(client);
+    this.#give(client, sent);
     return merged;
   }
 
   /** The server takes it as the real one does. */
-  #give(client: PaperClient): void {
-    const { tree, records, replica } = client.host;
+  #give({ name, host }: PaperClient, sent = host.records.length): void {
+    const { tree, replica } = host;
+    const records = host.records.splice(0, sent);
     const heads = records.map(({ head }) => head);
-    assert.equal(faultOfOrigin(replica, heads), undefined, `${client.name} is refused`);
-    const span = { from: 0, next: client.host.recno + 1 };
-    assert.equal(faultOfBatch(span, heads, 0), undefined, `${client.name} is refused`);
+    assert.equal(faultOfOrigin(replica, heads), undefined, `${name} is refused`);
+    const span = { from: 0, next: host.recno + 1 };
+    assert.equal(faultOfBatch(span, heads, 0), undefined, `${name} is refused`);
     for (const record of records) this.server.tree.apply(record, dataOf(tree, record));
-    this.#log.push(...records.splice(0));
-    client.seen = this.#log.length;
+    this.#log.push(...records);
   }
 
   #merge(

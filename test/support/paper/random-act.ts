@@ -46,6 +46,9 @@ export const anyAct = anyOf(...ACTS);
 /** Does nothing to names, or next to nothing. */
 export const anyWrite = anyOf('write', 'write', 'write', 'save');
 
+/** When a connection is cut: behind so many records; half of them last. */
+export const anyCut = fc.option(fc.nat(6), { nil: undefined, freq: 1 });
+
 /** @param below a number from 0 on, less than its argument */
 export function randomAct(below: (most: number) => number): Act {
   const kind = ACTS[below(ACTS.length)] ?? 'create';

@@ -1,6 +1,7 @@
 import type { Recno } from '../../model/ids.js';
-import type { RecordHead } from '../../model/records.js';
+import type { JournalRecord, RecordHead } from '../../model/records.js';
 import { merge } from '../../replication/merge/merge.js';
+import { writtenNews } from '../../replication/merge/written.js';
 import { E } from '../../system/errno.js';
 import type { Connection, Exchange } from '../../wire/connection.js';
 import { Code, Kind } from '../../wire/kinds.js';
@@ -166,7 +167,7 @@ export class ClientStream {
       const { end, conflicts } = await mergeWithServer({
         ...merging,
         replica,
-        news: collected.map(({ record }) => record),
+        news: await newsOf(collected),
         objects: (stage) => new CollectedObjects(stage, connection, address, collected),
         merge,
         tree: new LowerView(replica.lowerFd),
@@ -192,4 +193,11 @@ export class ClientStream {
   forget(): void {
     this.#held.splice(0);
   }
+}
+
+/** What has come of the server's updates. @throws what their contents could not be fetched for */
+async function newsOf(collected: readonly CollectedItem[]): Promise<JournalRecord[]> {
+  const contents = await Promise.all(collected.map((item) => item.contents));
+  const news = collected.map(({ record }) => record);
+  return writtenNews(news, (_, index) => contents[index]?.content !== 'none');
 }

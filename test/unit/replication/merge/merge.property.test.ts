@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { PaperCluster, type PaperClient } from '../../../support/paper/cluster.js';
-import { anyAct } from '../../../support/paper/random-act.js';
+import { PaperCluster, type Cut, type PaperClient } from '../../../support/paper/cluster.js';
+import { anyAct, anyCut } from '../../../support/paper/random-act.js';
 import { Written } from '../../../support/paper/written.js';
 import type { Merge } from '../../../../src/core/replication/merge/merge.js';
 import type { ConflictPolicy } from '../../../../src/core/replication/merge/rules.js';
@@ -19,10 +19,10 @@ function checkConflicts({ steps, conflicts }: Merge): void {
   }
 }
 
-function sync(cluster: PaperCluster, client: PaperClient, { cut = false } = {}): void {
-  const merged = cluster.sync(client, { cut });
+function sync(cluster: PaperCluster, client: PaperClient, { sent }: Cut = {}): void {
+  const merged = cluster.sync(client, { sent });
   if (merged !== undefined) checkConflicts(merged);
-  if (cut) return;
+  if (sent !== undefined) return;
   assert.deepEqual(client.host.tree.describe(), cluster.server.tree.describe());
 }
 
@@ -60,7 +60,7 @@ describe('merges of several clients, one after the other', () => {
   it('make all trees equal, and lose nothing that anybody wrote', () => {
     const move = fc.oneof(
       { weight: 5, arbitrary: fc.record({ host: fc.nat(3), act: anyAct }) },
-      { weight: 1, arbitrary: fc.record({ client: fc.nat(2), cut: fc.boolean() }) },
+      { weight: 1, arbitrary: fc.record({ client: fc.nat(2), sent: anyCut }) },
     );
     const story = fc.record({
       moves: fc.array(move, { maxLength: 6 * SIZE, size: 'max' }),

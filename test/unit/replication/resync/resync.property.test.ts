@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { ConflictPolicy } from '../../../../src/core/replication/merge/rules.js';
-import { PaperCluster, type PaperClient } from '../../../support/paper/cluster.js';
+import { PaperCluster, type Cut, type PaperClient } from '../../../support/paper/cluster.js';
 import type { PaperHost } from '../../../support/paper/host.js';
-import { anyAct, doAct } from '../../../support/paper/random-act.js';
+import { anyAct, anyCut, doAct } from '../../../support/paper/random-act.js';
 import { Written } from '../../../support/paper/written.js';
 
 const SIZE = Number(process.env['MERGE_SIZE'] ?? 8);
@@ -44,7 +44,7 @@ describe('a replicator that gets the tree of the server instead of its log', () 
       { weight: 6, arbitrary: fc.record({ host: fc.nat(2), act: anyAct }) },
       {
         weight: 1,
-        arbitrary: fc.record({ client: fc.nat(1), trimmed: fc.boolean(), cut: fc.boolean() }),
+        arbitrary: fc.record({ client: fc.nat(1), trimmed: fc.boolean(), sent: anyCut }),
       },
     );
     const story = fc.record({
@@ -56,10 +56,13 @@ describe('a replicator that gets the tree of the server instead of its log', () 
         const cluster = new PaperCluster('office', ['laptop', 'desk']);
         cluster.policy = policy;
         const written = new Written();
-        const meet = (client: PaperClient, { trimmed = true, cut = false }): void => {
-          if (trimmed) cluster.resync(client, { cut });
-          else cluster.sync(client, { cut });
-          if (!cut) {
+        const meet = (
+          client: PaperClient,
+          { trimmed = true, sent }: Cut & { trimmed?: boolean },
+        ): void => {
+          if (trimmed) cluster.resync(client, { sent });
+          else cluster.sync(client, { sent });
+          if (sent === undefined) {
             assert.deepEqual(describeTree(client.host), describeTree(cluster.server));
           }
         };
