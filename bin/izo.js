@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import './environment.js';
 import { main } from '../dist/bundle/main.js';
 
 await main(process.argv);

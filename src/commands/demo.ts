@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import { Flags } from '@oclif/core';
 import { IzoCommand } from '../core/cli/base-command.js';
 import { makeTwoHosts } from '../core/demo/demo.js';
 import { tellStory } from '../core/demo/story.js';
+import { cancellable } from '../core/system/cancellable.js';
 
 export default class Demo extends IzoCommand {
   static override summary = 'two hosts on this machine, one fileset, end to end';
@@ -19,14 +21,15 @@ export default class Demo extends IzoCommand {
   override async run(): Promise<void> {
     const { flags } = await this.parse(Demo);
     this.requireRoot('make hosts');
-    const interrupted = signalled();
     const say = (line: string) => {
       this.log(line);
     };
-    const story = async () => {
+    await cancellable('everything is taken away', async (cancelled) => {
+      const interrupted = once(cancelled, 'abort');
       const hosts = await makeTwoHosts(say);
       try {
         await Promise.race([tellStory(hosts, say), interrupted]);
+        if (cancelled.aborted) throw new Error('in the middle of the story');
         if (!flags.once) {
           this.log('\nYours to play with, until Ctrl-C:');
           this.log(`  ${hosts.server.name}  ${hosts.server.mountPoint}`);
@@ -37,21 +40,6 @@ export default class Demo extends IzoCommand {
         await hosts.end();
         this.log('done      everything is taken away');
       }
-    };
-    await story();
+    });
   }
-}
-
-/**
- * Resolves at Ctrl-C and the like. The listeners stay: with none left, execa would have the signal end this process while
- * a program runs.
- */
-function signalled(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.on(signal, () => {
-        resolve();
-      });
-    }
-  });
 }

@@ -6,6 +6,7 @@ import { IzoError } from '../core/model/errors.js';
 import { EXIT } from '../core/model/exit-codes.js';
 import { parseSize } from '../core/model/sizes.js';
 import { makeDirectory } from '../core/setup/undo.js';
+import { cancellable } from '../core/system/cancellable.js';
 
 export default class Mkizofs extends IzoCommand {
   static override summary = 'make a cache: a file system that holds a fileset on this host';
@@ -61,17 +62,22 @@ export default class Mkizofs extends IzoCommand {
     const target = resolve(args.target);
     const size = flags.size === undefined ? undefined : readSize(flags.size);
     const undo = size === undefined ? () => undefined : makeDirectory(target, 'above');
-    await formatCache({
+    const left =
+      size === undefined
+        ? `${target} may be made in part: make it again, with -F or --convert as now`
+        : 'nothing was changed';
+    const request = {
       target,
       fileset: flags.fileset,
       type: flags.type,
       size,
       force: flags.force,
       convert: flags.convert,
-      onStep: (what) => {
+      onStep: (what: string) => {
         if (!this.jsonEnabled()) process.stderr.write(`${what}\n`);
       },
-    }).catch((error: unknown) => {
+    };
+    await cancellable(left, () => formatCache(request)).catch((error: unknown) => {
       undo();
       throw error;
     });

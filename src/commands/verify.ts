@@ -87,7 +87,7 @@ export default class Verify extends IzoCommand {
       progress.clear();
       const rest = last === undefined ? '' : `, go on with: --after '${displayBytes(last)}'`;
       process.stderr.write(`interrupted${rest}\n`);
-      process.exit(EXIT.failure);
+      process.exit(EXIT.interrupted);
     };
     process.once('SIGINT', onInterrupt);
     try {

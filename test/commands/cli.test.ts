@@ -56,6 +56,14 @@ describe('izo on the command line', () => {
       assert.match(stdout, /^izo\/\d+\.\d+\.\d+ linux-/);
     });
 
+    it('says so, too, where nobody knows the user, nor the environment a home', () => {
+      const bare = `mount --bind /dev/null /etc/passwd && exec env -i '${process.execPath}' '${IZO}' --version`;
+      const words = ['--mount', 'sh', '-c', bare];
+      const { status, stdout, stderr } = spawnSync('unshare', words, { encoding: 'utf8' });
+      assert.equal(status, 0, stderr);
+      assert.match(stdout, /^izo\/\d/);
+    });
+
     it('has no colours where output is no terminal', async () => {
       const { stdout } = await izo(['--help']);
       assert.ok(!stdout.includes('\u001b'));

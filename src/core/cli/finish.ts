@@ -1,5 +1,6 @@
 import type { Problem } from '../config/index.js';
 import { carryOut, isNothing, type Preparation } from '../setup/carry-out.js';
+import { cancellable } from '../system/cancellable.js';
 
 /** What a command that configures the host has done, or would do, for --json. */
 export interface Configured {
@@ -36,17 +37,11 @@ export async function doIt(
   preparation: Preparation,
   onStep: (what: string) => void,
 ): Promise<Configured> {
-  let isCancelled = false;
-  const cancel = (): void => void (isCancelled = true);
-  process.on('SIGINT', cancel);
-  try {
-    const options = { onStep, isCancelled: () => isCancelled };
-    const done = isNothing(preparation)
+  const done = await cancellable('nothing was changed', async (cancelled) =>
+    isNothing(preparation)
       ? { written: [], made: [] }
-      : await carryOut(preparation, options);
-    const tokens = Object.fromEntries(preparation.tokens);
-    return { ...wouldDo(preparation), ...done, dryRun: false, tokens };
-  } finally {
-    process.off('SIGINT', cancel);
-  }
+      : carryOut(preparation, { onStep, isCancelled: () => cancelled.aborted }),
+  );
+  const tokens = Object.fromEntries(preparation.tokens);
+  return { ...wouldDo(preparation), ...done, dryRun: false, tokens };
 }

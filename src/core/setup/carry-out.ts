@@ -82,8 +82,6 @@ export async function carryOut(preparation: Preparation, options: CarryOutOption
     return { made, written: files.map(({ path }) => path) };
   } catch (error) {
     for (const each of undo.reverse()) each();
-    throw isCancelled()
-      ? new IzoError('cancelled', 'cancelled: nothing was changed', { cause: error })
-      : error;
+    throw error;
   }
 }

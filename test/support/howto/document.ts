@@ -180,5 +180,6 @@ export function patternOf({
   const lines = shown.map((text) =>
     text === '...' ? '(?:.*\n)*' : `${text.split('...').map(escape).join('.*')}\n`,
   );
-  return new RegExp(`^${lines.join('')}${typed === undefined ? '$' : ''}`);
+  const all = lines.join('');
+  return new RegExp(typed === undefined ? `^${all}$` : `^${all.trimEnd()}`);
 }

@@ -14,6 +14,7 @@ import {
   socketPath,
   type MountedState,
 } from './mounted-state.js';
+import { cancellable } from '../../system/cancellable.js';
 import { findMountAt } from '../../system/mounts.js';
 import { PROGRAM } from '../../system/package.js';
 import type { BindingKind } from './bindings.js';
@@ -183,11 +184,20 @@ async function startPresto(
   });
   const pipe = child.stdio[3] as Readable;
   try {
-    return await untilReady(pipe, exited, onProgress);
-  } catch (error) {
-    // Nobody may find it mounted later who was told that it is not.
-    child.kill('SIGTERM');
-    throw error;
+    return await cancellable('nothing is mounted', async (cancelled) => {
+      // It takes the mount away again, also one that is ready by then.
+      cancelled.addEventListener('abort', () => child.kill('SIGTERM'));
+      try {
+        const binding = await untilReady(pipe, exited, onProgress);
+        if (cancelled.aborted) throw new Error(await exited);
+        return binding;
+      } catch (error) {
+        // Nobody may find it mounted later who was told that it is not.
+        child.kill('SIGTERM');
+        if (cancelled.aborted) await exited;
+        throw error;
+      }
+    });
   } finally {
     child.unref();
     pipe.destroy();
