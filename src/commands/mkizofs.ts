@@ -73,11 +73,16 @@ export default class Mkizofs extends IzoCommand {
       size,
       force: flags.force,
       convert: flags.convert,
-      onStep: (what: string) => {
-        if (!this.jsonEnabled()) process.stderr.write(`${what}\n`);
-      },
     };
-    await cancellable(left, () => formatCache(request)).catch((error: unknown) => {
+    await cancellable(left, (cancelled) =>
+      formatCache({
+        ...request,
+        onStep: (what) => {
+          cancelled.throwIfAborted();
+          if (!this.jsonEnabled()) process.stderr.write(`${what}\n`);
+        },
+      }),
+    ).catch((error: unknown) => {
       undo();
       throw error;
     });
