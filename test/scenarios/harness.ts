@@ -75,7 +75,7 @@ export class Cluster {
   /** The lento of a host starts: what it does for this fileset, if the host has that. */
   startShell(name: string): void {
     const host = this.hosts.get(name);
-    if (host === undefined) return;
+    if (host?.isMounted !== true) return;
     host.slow = false;
     host.startLento((psdev) =>
       host === this.server
@@ -86,11 +86,22 @@ export class Cluster {
 
   /** A connection is there. It is used for this fileset, if that is replicated between its ends. */
   connect(client: Socket, server: Socket): void {
-    if (client.to !== this.server.name) return;
-    const host = this.hosts.get(client.from);
-    if (host === undefined) return;
-    this.serverShell?.accept(server.end(this.fileset, this.server.later));
-    this.clientShell(host)?.connected(client.end(this.fileset, host.later));
+    this.connectServer(server);
+    this.connectClient(client);
+  }
+
+  connectServer(socket: Socket): void {
+    const { name, later } = this.server;
+    if (socket.from !== name || !this.hosts.has(socket.to)) return;
+    const end = socket.end(this.fileset, later);
+    this.serverShell?.accept(end);
+  }
+
+  connectClient(socket: Socket): void {
+    const host = this.hosts.get(socket.from);
+    if (host === undefined || socket.to !== this.server.name) return;
+    const end = socket.end(this.fileset, host.later);
+    this.clientShell(host)?.connected(end);
   }
 
   /** The link between a client and the server is gone. `kept`: how many messages each way still arrive. */

@@ -67,7 +67,7 @@ function run(from: number, count: number, modes: readonly Mode[]): void {
   const of = (what: string): number => totals.get(what) ?? 0;
   say(
     `${count} seeds in ${modes.length} modes, ${seconds} s: ${of('write')} updates tried, ${of('cut')} cuts, ` +
-      `${of('kill')} kills of lento, ${of('crash')} of presto, ${of('power')} power cuts, ${of('merges')} merges, ` +
+      `${of('kill')} kills of lento, ${of('crash')} of presto, ${of('power')} power cuts, ${of('unmount')} unmounts, ${of('merges')} merges, ` +
       `${of('resyncs')} resyncs, ${of('stretches')} shortened histories, ` +
       `${violations} violations`,
   );

@@ -28,7 +28,10 @@ const WEIGHTS = {
   crash: 0.7,
 } as const;
 
-type Action = keyof typeof WEIGHTS;
+/** In half of the runs filesets are also unmounted under a lento that goes on, and mounted again. */
+const REMOUNTS = { ...WEIGHTS, unmount: 1, mount: 4 } as const;
+
+type Action = keyof typeof REMOUNTS;
 
 /** All have work for each other, and nothing but dangers to stretches gets in between. */
 const REUNION = { deliver: 60, psdev: 60, tick: 10 } as const;
@@ -49,6 +52,7 @@ export class Simulation {
   readonly #random: Random;
   readonly #network: Network;
   readonly #filesets: readonly SimulatedFileset[];
+  readonly #weights: Readonly<Partial<Record<Action, number>>>;
   /** Whose history has just been shortened, and in how many steps something happens to it. */
   #danger: { readonly fileset: SimulatedFileset; readonly host: Host; steps: number } | undefined;
 
@@ -59,6 +63,7 @@ export class Simulation {
   ) {
     const random = new Random(seed);
     this.#random = random;
+    this.#weights = seed % 4 < 2 ? REMOUNTS : WEIGHTS;
     const hosts = HOSTS.slice(0, 2 + random.below(4));
     const network = new Network((line) => {
       this.trace.push(line);
@@ -89,7 +94,7 @@ export class Simulation {
   }
 
   run(): void {
-    this.#live(STEPS, () => this.#random.weighted(WEIGHTS));
+    this.#live(STEPS, () => this.#random.weighted<Action>(this.#weights));
     this.#network.reunite();
     this.#live(REUNION_STEPS, () => this.#random.weighted(REUNION));
     this.#settle();
@@ -152,14 +157,16 @@ export class Simulation {
         this.#psdev(host);
         return;
       case 'write':
-        host.presto.write();
+        if (host.isMounted) host.presto.write();
         return;
       case 'burst':
         // What is worth shortening.
-        if (this.mode === 'trees') for (let i = random.below(12); i > 0; i--) host.presto.write();
+        if (this.mode === 'trees' && host.isMounted) {
+          for (let i = random.below(12); i > 0; i--) host.presto.write();
+        }
         return;
       case 'open':
-        if (this.mode !== 'one-sided') host.presto.open();
+        if (this.mode !== 'one-sided' && host.isMounted) host.presto.open();
         return;
       case 'close':
         host.presto.close();
@@ -167,6 +174,13 @@ export class Simulation {
       case 'crash':
         this.trace.push(`crash ${host.name}`);
         network.crash(host);
+        return;
+      case 'unmount':
+        this.trace.push(`unmount ${host.name}`);
+        host.unmount();
+        return;
+      case 'mount':
+        network.mount(cluster, host);
         return;
       case 'tick':
         this.#tick(1 + random.below(30));

@@ -28,7 +28,7 @@ describe('simulated replication', () => {
 describe('simulated replication with a bug that was put in', () => {
   const inAny: readonly Plant[] = [
     ...(['skip-drain', 'skip-stamp-check', 'forget-leftover'] as const),
-    ...(['reuse-numbers', 'forget-pending', 'trust-walk'] as const),
+    ...(['reuse-numbers', 'forget-pending', 'trust-walk', 'unmount-unsaid'] as const),
   ];
   // Where updates are nothing but names no version loses, and no history is shortened.
   const inTrees: readonly Plant[] = [

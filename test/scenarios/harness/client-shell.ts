@@ -31,7 +31,6 @@ export class ClientShell implements Shell, Receiver {
   #end: End | undefined;
   #sink: Sink | undefined;
   #inHand: InHand | undefined;
-  /** What waits for a merge. */
   readonly #held: Item[] = [];
   #heldChecksum = '';
   #backlog: PaperBacklog;
@@ -94,11 +93,8 @@ export class ClientShell implements Shell, Receiver {
   }
 
   #lose(reason: string): void {
-    this.#revocations = [];
     this.#held.length = 0;
-    this.#endGreeting();
-    this.#sink?.abandon();
-    this.error = reason;
+    this.#giveUp(reason);
     this.#dispatch({ type: 'link-down' });
   }
 
@@ -113,10 +109,7 @@ export class ClientShell implements Shell, Receiver {
 
   #diverge(reason: string): void {
     this.world.trace(`${this.host.name}: ${reason}`);
-    this.#revocations = [];
-    this.#endGreeting();
-    this.#sink?.abandon();
-    this.error = reason;
+    this.#giveUp(reason);
     this.#tryAgain(this.#patience.next());
   }
 
@@ -174,14 +167,13 @@ export class ClientShell implements Shell, Receiver {
       case 'merge':
         this.#merge();
         return;
-      case 'acknowledged':
-        return;
       case 'fetch-tree':
         this.#taker.fetch();
         return;
       case 'take-tree':
         this.#taker.take();
         return;
+      case 'acknowledged':
     }
   }
 
@@ -232,11 +224,16 @@ export class ClientShell implements Shell, Receiver {
     }
   }
 
-  /** However it went. */
+  #giveUp(reason: string): void {
+    this.#revocations = [];
+    this.#endGreeting();
+    this.#sink?.abandon();
+    this.error = reason;
+  }
+
   #endGreeting(): void {
-    const waiting = this.#greeting ?? [];
+    for (const work of this.#greeting ?? []) this.host.later(work);
     this.#greeting = undefined;
-    for (const work of waiting) this.host.later(work);
   }
 
   #behind(theirs: number): void {
@@ -387,6 +384,12 @@ export class ClientShell implements Shell, Receiver {
 
   describe(): string {
     return describeClient(this.state);
+  }
+
+  leaveAll(): void {
+    this.#cancelRetry();
+    this.#end?.detach(this.world.plant === 'unmount-unsaid' ? undefined : this.#session);
+    this.#end = undefined;
   }
 
   stop(): void {

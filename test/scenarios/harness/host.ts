@@ -16,6 +16,8 @@ export type Plant =
   | 'reuse-numbers'
   /** A merge does not make the last of the updates again that the server does not have. */
   | 'forget-pending'
+  /** The other hosts do not get to know that a fileset is unmounted under a lento that goes on. */
+  | 'unmount-unsaid'
   /** A merge tells of updates whose numbers its log has yet to reach. */
   | 'early-numbers'
   /** The server's tree is taken although it changed while it was looked at. */
@@ -46,6 +48,8 @@ export interface Shell {
   notice(notice: Notice): void;
   describe(): string;
   stop(): void;
+  /** The fileset is being unmounted: the connections stay for the others. */
+  leaveAll(): void;
 }
 
 /** What a host has of a fileset: its presto, its lento if that runs, and what that one's event loop has yet to do. */
@@ -57,6 +61,7 @@ export class Host {
   readonly #later: (() => void)[] = [];
   /** A slow host leaves its psdev standing. */
   slow = false;
+  isMounted = true;
 
   constructor(
     readonly name: string,
@@ -90,6 +95,18 @@ export class Host {
     this.psdev?.close();
     this.psdev = undefined;
     this.#later.length = 0;
+  }
+
+  /** presto ends, or is killed, and lento goes on. Programs that waited end with it; what they were writing is completed. */
+  unmount(): void {
+    this.isMounted = false;
+    this.presto.parked = 0;
+    this.shell?.leaveAll();
+    this.shell = undefined;
+    this.psdev?.close();
+    this.psdev = undefined;
+    this.#later.length = 0;
+    this.presto.crash();
   }
 
   /** What arrived so far is handled; now its continuations. */

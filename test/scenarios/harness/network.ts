@@ -69,6 +69,7 @@ export class Network {
   /** A process that ends closes its connections; what they carry still arrives. */
   killLento(name: string): void {
     this.#running.delete(name);
+    for (const socket of this.#sockets) if (socket.from === name) socket.close('lento ends');
     for (const host of this.#replicas(name)) host.killLento();
     for (const way of this.#ways) {
       if (way.from === name) way.client = undefined;
@@ -80,6 +81,19 @@ export class Network {
   crash(host: Host): void {
     this.killLento(host.name);
     host.presto.crash();
+  }
+
+  /** A fileset is mounted again under a lento that has gone on meanwhile, with its connections. */
+  mount(cluster: Cluster, host: Host): void {
+    if (host.isMounted) return;
+    host.isMounted = true;
+    const { name } = host;
+    if (!this.#running.has(name)) return;
+    cluster.startShell(name);
+    for (const { from, to, client, server } of this.#ways) {
+      if (from === name && client?.open === true) cluster.connectClient(client);
+      if (to === name && server?.open === true) cluster.connectServer(server);
+    }
   }
 
   /** The power of a host fails: what it had not flushed is lost, of every fileset. */
@@ -113,6 +127,9 @@ export class Network {
   /** All lentos run, and every link is whole. */
   reunite(): void {
     this.start();
+    for (const cluster of this.#clusters) {
+      for (const host of cluster.hosts.values()) this.mount(cluster, host);
+    }
     for (const { from, to } of this.#ways) this.heal(from, to);
   }
 

@@ -346,6 +346,13 @@ export class ServerShell implements Shell, Receiver {
     return `generation ${permits.generation} with ${permits.holder}${waiting}${has}`;
   }
 
+  leaveAll(): void {
+    this.#cancelTimer();
+    const told = this.world.plant === 'unmount-unsaid' ? [] : this.peers.values();
+    for (const { end, session } of told) end.detach(session);
+    for (const end of this.#ends) end.detach();
+  }
+
   stop(): void {
     this.#cancelTimer();
     for (const end of this.#ends) end.close('lento ends');

@@ -71,6 +71,7 @@ export class Socket {
   open = true;
   #other: Socket | undefined;
   readonly #ends = new Map<string, End>();
+  #tokens = 0;
 
   private constructor(
     readonly from: string,
@@ -89,6 +90,11 @@ export class Socket {
     const end = new End(this, fileset, later);
     this.#ends.set(fileset, end);
     return end;
+  }
+
+  /** Requests of all filesets are told apart by it. */
+  newToken(): number {
+    return ++this.#tokens;
   }
 
   /** Both ends are there, as far as both know, and what is sent arrives. */
@@ -135,10 +141,12 @@ export class Socket {
   }
 }
 
+const NOT_MOUNTED: Reply = { kind: 'refused', message: 'it is not mounted' };
+
 /** One end of a connection, as one of its filesets has it. */
 export class End {
   receiver: Receiver | undefined;
-  #tokens = 0;
+  readonly #unanswered = new Set<number>();
   readonly #asked = new Map<number, (reply: Reply) => void>();
 
   constructor(
@@ -152,7 +160,7 @@ export class End {
   }
 
   request(session: number, request: Request, onReply: (reply: Reply) => void): void {
-    const token = ++this.#tokens;
+    const token = this.socket.newToken();
     this.#asked.set(token, onReply);
     this.#send({ type: 'request', token, session, request });
   }
@@ -169,13 +177,24 @@ export class End {
     this.socket.close(reason);
   }
 
+  #answer(token: number, reply: Reply): void {
+    if (this.#unanswered.delete(token)) this.#send({ type: 'reply', token, reply });
+  }
+
+  /** The fileset is not mounted here any more. @param session that the peer is told to leave, if there is one */
+  detach(session?: number): void {
+    if (session !== undefined) this.leave(session, 'the fileset was unmounted');
+    this.receiver = undefined;
+    for (const token of this.#unanswered) this.#answer(token, NOT_MOUNTED);
+  }
+
   take(message: Content): void {
     switch (message.type) {
       case 'request': {
         const { token, session, request } = message;
-        this.receiver?.request(this, session, request, (reply) =>
-          this.#send({ type: 'reply', token, reply }),
-        );
+        this.#unanswered.add(token);
+        this.receiver?.request(this, session, request, (reply) => this.#answer(token, reply));
+        if (this.receiver === undefined) this.#answer(token, NOT_MOUNTED);
         return;
       }
       case 'reply': {
