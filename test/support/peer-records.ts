@@ -46,13 +46,21 @@ export async function applyItems(
   return presto.applier.apply(from.presto.logs.replica, items, next, log);
 }
 
-/** Puts in place what the peer has done since. `log`: as a server does. */
+/**
+ * Puts in place what the peer has done since. `log`: as a server does. `further`: by so much the numbers in the peer's log are
+ * beyond those of its updates, as after a merge.
+ */
 export async function applyNews(
   host: TornPresto,
   from: TornPresto,
   log = false,
+  further = 0,
 ): Promise<Awaited<ReturnType<Applier['apply']>>> {
-  const items = recordsOf(from.root, host.presto.applier.expected(from.presto.logs.replica));
+  const expected = host.presto.applier.expected(from.presto.logs.replica);
+  const items = recordsOf(from.root, Math.max(1, expected - further)).map((item) => {
+    const { head, body } = item.record;
+    return { ...item, record: { head: { ...head, recno: head.recno + further }, body } };
+  });
   return applyItems(host, from, items, log);
 }
 

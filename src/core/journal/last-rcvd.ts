@@ -7,7 +7,14 @@ import { pread } from '../system/files.js';
 import { Memory } from '../system/native.js';
 import { getU53, isSealed, putU53, seal } from './bytes.js';
 import { realDisk, type Disk } from './disk.js';
-import { HEADER_BYTES, readHeader, sizeOf, startHeader, writeHeader } from './log-file.js';
+import {
+  HEADER_BYTES,
+  putHeader,
+  readHeader,
+  sizeOf,
+  startHeader,
+  writeHeader,
+} from './log-file.js';
 
 const MAGIC = 'izoRCVD';
 const SLOT_BYTES = 64;
@@ -20,6 +27,21 @@ const AT = {
   to: 40,
   epoch: 48,
 } as const;
+
+/** In the header, behind what all headers have. */
+const IN_HAND = { peer: 24, recno: 32, logged: 40 } as const;
+
+/**
+ * A peer's record that is logged here, where its number in the peer's log is not the one of its update: a merge has made it
+ * anew. The log alone does not tell how far that peer's log was received, if presto ends before the record is counted.
+ */
+export interface InHand {
+  readonly peer: ReplicaId;
+  /** Its number in the peer's log. */
+  readonly recno: Recno;
+  /** And in ours. */
+  readonly logged: Recno;
+}
 
 /** How far this replica and a peer are with each other's logs. */
 export interface PeerProgress {
@@ -42,6 +64,8 @@ export class LastRcvd {
   readonly #slots = new Map<ReplicaId, number>();
   readonly #progress = new Map<ReplicaId, PeerProgress>();
   readonly #free: number[] = [];
+  #log: ReplicaId = 0;
+  #inHand: InHand | undefined;
   #count = 0;
   #unreadable = 0;
 
@@ -65,7 +89,9 @@ export class LastRcvd {
   static open(fd: number, log: ReplicaId, disk: Disk = realDisk): LastRcvd {
     const table = new LastRcvd(fd, disk);
     const keptFor = readHeader(fd, 'last_rcvd', MAGIC, table.#memory);
+    table.#inHand = decodeInHand(table.#memory.buffer);
     table.#load(sizeOf(fd));
+    table.#log = log;
     if (keptFor !== log) table.#restart(log);
     return table;
   }
@@ -108,6 +134,23 @@ export class LastRcvd {
       must('last_rcvd', this.#write({ ...progress, nextToSend: 1 }));
     }
     LastRcvd.format(this.fd, log, this.disk);
+    this.#inHand = undefined;
+  }
+
+  /** The last record that `note` was told of. */
+  get inHand(): InHand | undefined {
+    return this.#inHand;
+  }
+
+  /** To be called before such a record is logged. @returns 0 or a negated errno: then nothing has changed. */
+  note(inHand: InHand): number {
+    startHeader(this.#memory.buffer, MAGIC, this.#log);
+    putU53(this.#memory.buffer, inHand.peer, IN_HAND.peer);
+    putU53(this.#memory.buffer, inHand.recno, IN_HAND.recno);
+    putU53(this.#memory.buffer, inHand.logged, IN_HAND.logged);
+    const result = putHeader(this.disk, 'lastRcvd.header', this.fd, this.#memory);
+    if (result === 0) this.#inHand = inHand;
+    return result;
   }
 
   /** @returns undefined for a peer that was never heard of. */
@@ -211,6 +254,16 @@ function isZero(buffer: Buffer): boolean {
 
 function offsetOf(slot: number): number {
   return HEADER_BYTES + slot * SLOT_BYTES;
+}
+
+function decodeInHand(header: Buffer): InHand | undefined {
+  const peer = getU53(header, IN_HAND.peer);
+  if (peer === 0) return undefined;
+  return {
+    peer,
+    recno: getU53(header, IN_HAND.recno),
+    logged: getU53(header, IN_HAND.logged),
+  };
 }
 
 function encode(buffer: Buffer, progress: PeerProgress): void {

@@ -63,10 +63,13 @@ function settleLastRecord(presto: Presto, redone: readonly Redone[]): void {
     return;
   }
   if (own) return;
-  const { origin, originRecno } = record.head;
+  const { origin, originRecno, recno } = record.head;
+  const { inHand } = lastRcvd;
+  const noted = inHand?.logged === recno && inHand.peer === origin ? inHand.recno : 0;
+  const theirs = Math.max(originRecno, noted);
   const expected = lastRcvd.get(origin)?.expected ?? 1;
   // Logged and applied, but the crash came before it was counted. Its checksum in the peer's log is not known here.
-  if (expected <= originRecno) lastRcvd.setExpected(origin, originRecno + 1, 0);
+  if (expected <= theirs) lastRcvd.setExpected(origin, theirs + 1, 0);
 }
 
 function canFinish({ logs, tree, table }: Presto, { body, head }: JournalRecord): boolean {

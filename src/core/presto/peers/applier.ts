@@ -141,7 +141,7 @@ export class Applier {
     if (!this.mayApply()) return failure(record, DISCONNECTED);
     const plan = this.updates.prepare(record, contents);
     if (typeof plan === 'number') return failure(record, plan);
-    const result = this.#carryOut(plan, () => this.#journalAndApply(record, plan, log));
+    const result = this.#carryOut(plan, () => this.#journalAndApply(peer, record, plan, log));
     if (result < 0) return failure(record, result);
     const expected = record.head.recno + 1;
     // A shortened history may have mended the record, which then has another checksum than in the log.
@@ -171,8 +171,13 @@ export class Applier {
     return result;
   }
 
-  #journalAndApply(record: JournalRecord, plan: Prepared, log: boolean): number {
+  #journalAndApply(peer: ReplicaId, record: JournalRecord, plan: Prepared, log: boolean): number {
     if (!log) return plan.apply();
+    const { recno, originRecno } = record.head;
+    if (recno !== originRecno) {
+      const noted = this.logs.lastRcvd.note({ peer, recno, logged: this.logs.kml.next });
+      if (noted < 0) return noted;
+    }
     const written = this.logs.kml.append(record.head, plan.body);
     if (written < 0) return written;
     const result = plan.apply();
