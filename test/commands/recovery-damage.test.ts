@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { IDENTITY_XATTR } from '../../src/core/cache/identity.js';
@@ -52,8 +52,9 @@ const change: fc.Arbitrary<readonly [string, Change]> = fc.oneof(
 const INSTEAD = {
   nothing: () => undefined,
   directory: (path: string) => mkdirSync(path),
+  /** To nothing, so that who follows it does no harm elsewhere. */
   link: (path: string) => {
-    symlinkSync('/etc/hostname', path);
+    symlinkSync('/nonexistent/izo', path);
   },
 };
 
@@ -65,7 +66,7 @@ interface Damage {
 const toLog = fc.tuple(fc.constantFrom(...LOGS), change).map(([name, [text, act]]): Damage => ({
   text: `${name}: ${text}`,
   cause: (it) => {
-    if (statSync(it.file(name), { throwIfNoEntry: false })?.isFile() === true) it.edit(name, act);
+    if (lstatSync(it.file(name), { throwIfNoEntry: false })?.isFile() === true) it.edit(name, act);
   },
 }));
 
