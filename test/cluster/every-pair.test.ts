@@ -17,7 +17,7 @@ const CHURN = `
   }`;
 
 /** With 1 each of the tests has all pairs. A prime other than their root, so that all acts are among them on both sides. */
-const STEP = Number(process.env['IZO_PAIRS_STEP'] ?? 7);
+const STEP = Number(process.env['IZO_PAIRS_STEP'] ?? 17);
 
 /** By what the client knows of what the server did, and by what decides then. */
 const WAYS = [

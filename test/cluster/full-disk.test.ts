@@ -59,7 +59,7 @@ describe('cluster: the disk of one host is full', function () {
   }
 
   /** At first a removed file may give room for one more, when the lower journal has committed its removal. */
-  async function lasting(full: Host, other: Host): Promise<string[]> {
+  async function untilItLasts(full: Host, other: Host): Promise<void> {
     let since: string[] = [];
     await until('it is the same for a while', async () => {
       const before = since;
@@ -67,7 +67,6 @@ describe('cluster: the disk of one host is full', function () {
       since = await assertStuck(full, other);
       return before.join() === since.join();
     });
-    return since;
   }
 
   for (const side of ['server', 'client'] as const) {
@@ -93,7 +92,7 @@ describe('cluster: the disk of one host is full', function () {
         env,
       );
       await until('what is new waits for room', async () => (await unsent(other)) > 0);
-      const since = await lasting(full, other);
+      await untilItLasts(full, other);
       await cluster.on(full, IS_WHOLE, env);
       const refused = await cluster.on(
         full,
@@ -102,8 +101,8 @@ describe('cluster: the disk of one host is full', function () {
       );
       assert.match(refused, /No space left on device/);
       await cluster.on(full, IS_WHOLE, env);
-      // It is tried again and again, and all the same trouble.
-      assert.deepEqual(await assertStuck(full, other), since);
+      // Whatever room that has given.
+      await assertStuckAt(full, 'from');
       makeRoom(cache);
       await until('all has come', async () => (await unsent(other)) === 0, 40_000);
       assert.deepEqual(

@@ -148,7 +148,12 @@ describe('wrong input', function () {
     refused(await place.mount(), 1, `${place.mountPoint}: this is not a directory`);
     rmSync(place.mountPoint);
     mkdirSync(place.mountPoint);
-    refused(await place.izo('mkizofs', '--size', '16M', '/no/such/place'), 1, 'mkdir -p /no/such');
+    const nowhere = '/proc/no/such/place';
+    refused(
+      await place.izo('mkizofs', '--size', '16M', nowhere),
+      1,
+      'directory /proc/no/such cannot',
+    );
     refused(await place.izo('mkizofs', ''), 2, 'TARGET is empty');
   });
 

@@ -48,6 +48,9 @@ export function planRecovery(found: Survey, intent: Intent, role: RecoveryRole):
   return { findings, steps: all, consequences: consequencesOf(intent, role, found.tree.flagged) };
 }
 
+/** The fault of a log that there is nothing of. */
+const IS_NONE = /is (empty|missing)$/;
+
 interface Repairs {
   readonly findings: string[];
   readonly steps: Step[];
@@ -82,7 +85,7 @@ function repairKml(found: Survey, role: RecoveryRole, repair: Repairs): void {
   const { kml, tree } = found;
   if (isUnreadable(kml)) {
     // A cache that was just made, or by hand: the first mount completes it.
-    if (tree.isJournaled || !/is (empty|missing)$/.test(kml.fault)) {
+    if (tree.isJournaled || !IS_NONE.test(kml.fault)) {
       needsRebuild(repair, `kml: ${kml.fault}`);
     }
     return;
@@ -134,12 +137,16 @@ function repairName({ fileset, kml }: Survey, repair: Repairs): void {
 }
 
 function repairLml({ lml, kml, tree }: Survey, repair: Repairs): void {
-  if (isUnreadable(kml)) return;
+  // No LML at all is an empty one; that is only right where nothing was being written.
+  const isNone = isUnreadable(lml) && IS_NONE.test(lml.fault);
+  if (isUnreadable(kml)) {
+    if (isUnreadable(lml) && !isNone) needsRebuild(repair, `lml: ${lml.fault}`);
+    return;
+  }
   const replica = kml.header.log;
   const notes = tree.unclosed.length;
-  // No LML at all is an empty one; that is only right where nothing was being written.
   if (isUnreadable(lml)) {
-    if (/is (empty|missing)$/.test(lml.fault) && notes === 0) return;
+    if (isNone && notes === 0) return;
     repair.findings.push(`lml: ${lml.fault}`);
   } else {
     if (lml.damaged === 0) return;
@@ -153,7 +160,11 @@ function repairLml({ lml, kml, tree }: Survey, repair: Repairs): void {
  * longer knows must not be sent everything on top of what it has, and begins anew.
  */
 function repairPositions({ lastRcvd, kml, tree }: Survey, repair: Repairs): void {
-  if (isUnreadable(kml)) return;
+  if (isUnreadable(kml)) {
+    const isBad = !lastRcvd.isEmpty && lastRcvd.log === undefined;
+    if (isBad) needsRebuild(repair, 'last_rcvd: its header cannot be read');
+    return;
+  }
   const replica = kml.header.log;
   const known = new Set(lastRcvd.peers.map(({ peer }) => peer));
   const logged = [...kml.origins].filter(([origin]) => origin !== replica && !known.has(origin));

@@ -1,4 +1,4 @@
-import { mkdirSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { IzoError } from '../model/errors.js';
 
@@ -13,11 +13,12 @@ export function makeDirectory(path: string, which: 'itself' | 'above' = 'itself'
   const directory = which === 'above' ? dirname(path) : resolve(path);
   let first: string | undefined;
   try {
-    first = mkdirSync(directory, { recursive: true, mode: 0o755 });
+    first = makeAll(directory);
   } catch (cause) {
     const { code = 'unknown reason' } = cause as NodeJS.ErrnoException;
     throw new IzoError('no-directory', `the directory ${directory} cannot be made (${code})`, {
       place: { file: directory },
+      remedy: 'Name another place, or make it yourself.',
       cause,
     });
   }
@@ -25,6 +26,23 @@ export function makeDirectory(path: string, which: 'itself' | 'above' = 'itself'
     if (first === undefined) return;
     for (let each = directory; each.length >= first.length; each = dirname(each)) rmdirSync(each);
   };
+}
+
+/**
+ * Not by Node's `recursive`, which never ends where mkdir(2) says ENOENT below a directory that is there, as /proc does.
+ * @returns the first that was made; undefined where all were there
+ */
+function makeAll(directory: string): string | undefined {
+  const missing: string[] = [];
+  let at = directory;
+  while (!existsSync(at)) {
+    missing.unshift(at);
+    at = dirname(at);
+  }
+  // Where it is no directory this says so.
+  if (missing.length === 0) readdirSync(at);
+  for (const each of missing) mkdirSync(each, { mode: 0o755 });
+  return missing[0];
 }
 
 export function removeFile(path: string): Undo {
