@@ -129,6 +129,8 @@ async function wireOf(
 ): Promise<[string, number][]> {
   const result: [string, number][] = [];
   for (const pair of row === undefined ? [] : pairs) {
+    // What has been measured in between may have removed the file.
+    await row?.prepare?.(pair);
     const before = await pair.wire();
     await row?.before?.(pair);
     await row?.measure(pair);
